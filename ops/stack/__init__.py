@@ -1,0 +1,23 @@
+"""The local stack: every server and service as a process of its own, on 127.0.0.1 and free ports, below one folder."""
+
+from ops.stack.connections import Connection, MailSink, ObjectStore, StackInfo
+from ops.stack.processes import Process, ProcessFailed
+from ops.stack.services import SERVICES
+from ops.stack.signals import ended_by_signals
+from ops.stack.stack import Stack, StackError
+from ops.stack.tools import MissingTool, Tools
+
+__all__ = [
+    "SERVICES",
+    "Connection",
+    "MailSink",
+    "MissingTool",
+    "ObjectStore",
+    "Process",
+    "ProcessFailed",
+    "Stack",
+    "StackError",
+    "StackInfo",
+    "Tools",
+    "ended_by_signals",
+]

@@ -1,0 +1,67 @@
+"""How to reach each part of a running stack: plain frozen values, also kept in `stack.json` for every other tool."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where a server is and who may come in; name and password are empty where none is asked for."""
+
+    url: str
+    username: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True)
+class ObjectStore(Connection):
+    """An S3 endpoint (access key as username, secret key as password) with the bucket the letters go to."""
+
+    bucket: str = "por-letters"
+    region: str = "us-east-1"
+
+
+@dataclass(frozen=True)
+class MailSink(Connection):
+    """An SMTP server that delivers every mail into one maildir."""
+
+    maildir: str = ""
+
+
+@dataclass(frozen=True)
+class StackInfo:
+    """Everything needed to talk to a stack; `services` maps each service's name to its base URL."""
+
+    rabbitmq: Connection
+    rabbitmq_management: Connection
+    rabbitmq_metrics: Connection
+    mongodb: Connection
+    object_store: ObjectStore
+    smtp: MailSink
+    services: Mapping[str, str]
+    signing_key: str
+    jwks: str
+
+    def as_json(self, pids: Mapping[str, int]) -> str:
+        """The content of `stack.json`, with the process id of each part."""
+        return json.dumps({**asdict(self), "pids": dict(pids)}, indent=2) + "\n"
+
+    @classmethod
+    def load(cls, home: Path) -> StackInfo:
+        """Read what a running stack wrote into its folder; FileNotFoundError means that none is up."""
+        data = json.loads((home / "stack.json").read_text())
+        return cls(
+            rabbitmq=Connection(**data["rabbitmq"]),
+            rabbitmq_management=Connection(**data["rabbitmq_management"]),
+            rabbitmq_metrics=Connection(**data["rabbitmq_metrics"]),
+            mongodb=Connection(**data["mongodb"]),
+            object_store=ObjectStore(**data["object_store"]),
+            smtp=MailSink(**data["smtp"]),
+            services=data["services"],
+            signing_key=data["signing_key"],
+            jwks=data["jwks"],
+        )

@@ -1,0 +1,129 @@
+"""A RabbitMQ node of our own: its name, cookie, ports, plugins and data have nothing to do with the machine's broker."""
+
+from pathlib import Path
+
+from ops.stack.connections import Connection
+from ops.stack.files import kept_secret, write_private
+from ops.stack.ports import Ports
+from ops.stack.probes import greets, http_ok, port_answers
+from ops.stack.processes import Process
+from ops.stack.tools import Tools
+
+_CONFIG = """\
+listeners.tcp.local = 127.0.0.1:{amqp}
+management.tcp.ip = 127.0.0.1
+management.tcp.port = {management}
+prometheus.tcp.ip = 127.0.0.1
+prometheus.tcp.port = {metrics}
+default_user = {username}
+default_pass = {password}
+heartbeat = 10
+vm_memory_high_watermark.absolute = 1GB
+disk_free_limit.absolute = 200MB
+log.console.level = info
+"""
+
+# A dead-letter worker that lost its confirmation tries again after this long; the default is three minutes.
+_ADVANCED = "[{rabbit, [{dead_letter_worker_publisher_confirm_timeout, 5000}]}].\n"
+
+_AMQP_HELLO = b"AMQP\x00\x00\x09\x01"
+_METHOD_FRAME = b"\x01\x00\x00"
+
+
+class _Epmd(Process):
+    """Erlang's name server, for this one node."""
+
+    def __init__(self, port: int, log: Path, tools: Tools, env: dict[str, str]) -> None:
+        argv = [tools.epmd, "-port", str(port), "-address", "127.0.0.1"]
+        super().__init__("epmd", argv, log=log, env=env, grace=1.0)
+        self.port = port
+
+    def answers(self) -> bool:
+        return port_answers(self.port)
+
+
+class RabbitMQ(Process):
+    """The broker together with its `epmd`, which runs in the foreground so that it ends with everything else."""
+
+    def __init__(
+        self, home: Path, log: Path, ports: Ports, tools: Tools, env: dict[str, str]
+    ) -> None:
+        self.port, management, metrics, distribution, names = (
+            ports.reserve() for _ in range(5)
+        )
+        username, password = "por-desk", kept_secret(home / "password")
+        self.connection = Connection(
+            f"amqp://127.0.0.1:{self.port}/", username, password
+        )
+        self.management = Connection(
+            f"http://127.0.0.1:{management}", username, password
+        )
+        self.metrics = Connection(f"http://127.0.0.1:{metrics}/metrics")
+        self.url = f"amqp://{username}:{password}@127.0.0.1:{self.port}/"
+
+        kept_secret(home / ".erlang.cookie")
+        settings = {"amqp": self.port, "management": management, "metrics": metrics}
+        write_private(
+            home / "rabbitmq.conf",
+            _CONFIG.format(**settings, username=username, password=password),
+        )
+        write_private(home / "advanced.config", _ADVANCED)
+        write_private(
+            home / "enabled_plugins", "[rabbitmq_management, rabbitmq_prometheus].\n"
+        )
+
+        naming = {
+            "HOME": str(home),
+            "ERL_EPMD_PORT": str(names),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            # Erlang starts a detached epmd wherever it finds none; it would stay behind if ours had just been killed.
+            "ERL_FLAGS": "-start_epmd false",
+            **env,
+        }
+        self.epmd = _Epmd(names, log.with_name("epmd.log"), tools, naming)
+        super().__init__(
+            "rabbitmq",
+            # With ALLOW_INPUT the script becomes the broker (exec) and passes signals on; -noinput takes back the shell.
+            [tools.rabbitmq, "-noinput"],
+            log=log,
+            cwd=home,
+            grace=15.0,
+            env={
+                **naming,
+                "RABBITMQ_ALLOW_INPUT": "1",
+                "RABBITMQ_NODENAME": f"por-{kept_secret(home / 'name')[:8]}@localhost",
+                "RABBITMQ_DIST_PORT": str(distribution),
+                "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+                "RABBITMQ_CONFIG_FILE": str(home / "rabbitmq.conf"),
+                "RABBITMQ_ADVANCED_CONFIG_FILE": str(home / "advanced.config"),
+                "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "enabled_plugins"),
+                "RABBITMQ_MNESIA_BASE": str(home / "data"),
+                "RABBITMQ_SCHEMA_DIR": str(home / "schema"),
+                "RABBITMQ_GENERATED_CONFIG_DIR": str(home / "generated"),
+                "RABBITMQ_LOG_BASE": str(log.parent),
+                "RABBITMQ_LOGS": "-",
+                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+                    "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none"
+                ),
+                "ERL_CRASH_DUMP": str(log.with_name("erl_crash.dump")),
+            },
+        )
+
+    def start(self) -> None:
+        """Start the node; the node registers its name, so `epmd` must be there first (milliseconds)."""
+        self.epmd.start()
+        self.epmd.wait_ready(10)
+        super().start()
+
+    def stop(self) -> None:
+        """Stop the node, then its `epmd`."""
+        super().stop()
+        self.epmd.stop()
+
+    def answers(self) -> bool:
+        """The listener shakes hands and the management API knows our user and a broker that has booted."""
+        return greets(self.port, _AMQP_HELLO, _METHOD_FRAME) and http_ok(
+            f"{self.management.url}/api/health/checks/port-listener/{self.port}",
+            self.management.username,
+            self.management.password,
+        )

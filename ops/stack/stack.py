@@ -1,0 +1,166 @@
+"""The whole local stack as one context manager: everything is up inside it, and nothing is left after it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from ops.stack.connections import StackInfo
+from ops.stack.files import write_private
+from ops.stack.keys import signing_key
+from ops.stack.mongodb import MongoDB
+from ops.stack.objectstore import ObjectStoreServer
+from ops.stack.ports import Ports
+from ops.stack.processes import Process, stop_all, wait_ready
+from ops.stack.rabbitmq import RabbitMQ
+from ops.stack.services import SERVICES, Service
+from ops.stack.signals import undisturbed
+from ops.stack.smtp import SmtpServer
+from ops.stack.tools import Tools
+
+
+class StackError(RuntimeError):
+    """The stack cannot be started here."""
+
+
+class Stack:
+    """Servers and services with their data below `home`.
+
+    `processes` holds them by name (`rabbitmq`, `mongodb`, `object_store`, `smtp` and the services), to be killed, restarted or
+    measured; `info` tells how to reach them. `env` are settings for the services beyond those of `service_environment`.
+    """
+
+    info: StackInfo
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        services: Iterable[str] = SERVICES,
+        env: Mapping[str, str] | None = None,
+        announce: Callable[[str], None] = lambda _: None,
+        tools: Tools | None = None,
+    ) -> None:
+        self.home = home.resolve()
+        self.processes: dict[str, Process] = {}
+        self._services, self._env, self._announce, self._tools = (
+            tuple(services),
+            dict(env or {}),
+            announce,
+            tools,
+        )
+        self._down = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start everything and wait until it answers; after a failure nothing is left running."""
+        try:
+            self._lock()
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _at: TracebackType | None,
+    ) -> None:
+        """Stop the services, then the servers."""
+        self._stop()
+
+    def __getitem__(self, name: str) -> Process:
+        """The process of a server or service."""
+        return self.processes[name]
+
+    def write_info(self) -> None:
+        """Write `stack.json` anew, for instance after a restart changed process ids."""
+        pids = {"runner": os.getpid()} | {
+            name: part.pid for name, part in self.processes.items() if part.running
+        }
+        write_private(self.home / "stack.json", self.info.as_json(pids))
+
+    def _lock(self) -> None:
+        # A lock ends with its holder, however that ends; a file with a process id would outlive a kill -9.
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.chmod(0o700)
+        lock = self._down.enter_context((self.home / "lock").open("a+"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise StackError(
+                f"a stack is already up in {self.home} (process {lock.read() or '?'})"
+            ) from None
+        _replace(lock, str(os.getpid()))
+
+    def _start(self) -> None:
+        tools = self._tools or Tools.find()
+        ports = self._down.enter_context(Ports())
+        logs, mark = (
+            self.home / "logs",
+            {"POR_STACK_HOME": str(self.home)},
+        )  # the mark tells whose a process is
+        rabbitmq = RabbitMQ(
+            self.home / "rabbitmq", logs / "rabbitmq.log", ports, tools, mark
+        )
+        mongodb = MongoDB(
+            self.home / "mongodb", logs / "mongodb.log", ports, tools, mark
+        )
+        objects = ObjectStoreServer(
+            self.home / "objects", logs / "object_store.log", ports, tools, mark
+        )
+        smtp = SmtpServer(self.home / "mail", logs / "smtp.log", ports, mark)
+        key = signing_key(self.home)
+        self.info = StackInfo(
+            rabbitmq=rabbitmq.connection,
+            rabbitmq_management=rabbitmq.management,
+            rabbitmq_metrics=rabbitmq.metrics,
+            mongodb=mongodb.connection,
+            object_store=objects.connection,
+            smtp=smtp.connection,
+            services={name: f"http://127.0.0.1:{ports.reserve()}" for name in SERVICES},
+            signing_key=str(key.private),
+            jwks=str(key.jwks),
+        )
+        self._bring_up([rabbitmq, mongodb, objects, smtp])  # the slowest first
+        env = {**mark, **self._env}
+        self._bring_up(
+            [
+                Service(name, self.info, logs / f"{name}.log", env)
+                for name in self._services
+            ]
+        )
+        self._down.callback((self.home / "stack.json").unlink, missing_ok=True)
+        self.write_info()
+
+    def _bring_up(self, processes: list[Process]) -> None:
+        began = time.monotonic()
+        self.processes |= {process.name: process for process in processes}
+        self._down.callback(stop_all, processes)
+        for process in processes:
+            process.start()
+        wait_ready(
+            processes,
+            on_ready=lambda p: self._announce(
+                f"{p.name} ready after {time.monotonic() - began:.1f} s"
+            ),
+        )
+
+    def _stop(self) -> None:
+        with undisturbed():
+            self._down.close()
+
+
+def _replace(file: TextIO, text: str) -> None:
+    file.seek(0)
+    file.truncate()
+    file.write(text)
+    file.flush()

@@ -1,0 +1,1 @@
+"""What all four services must agree on: contracts, topology and the way a service runs."""

@@ -1,0 +1,73 @@
+"""What documents found out about a letter."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.envelope import Contract, Event
+from shared.contracts.requests import Letter, LetterReply, Sha256, Submission
+
+
+class LetterFault(StrEnum):
+    """Why a letter was refused; each is a sentence to the producer in :attr:`sentence`."""
+
+    DAMAGED = "letter-damaged"
+    WRONG_TYPE = "letter-wrong-type"
+    UNREADABLE = "letter-unreadable"
+    ENCRYPTED = "letter-encrypted"
+    EMPTY = "letter-empty"
+    TOO_MANY_PAGES = "letter-too-many-pages"
+
+    @property
+    def sentence(self) -> str:
+        """What a producer reads."""
+        return {
+            "letter-damaged": "The letter we stored is not the one you sent; please send it again.",
+            "letter-wrong-type": "The letter is not a PDF, PNG, JPEG or TIFF file.",
+            "letter-unreadable": "The letter cannot be opened; the file is damaged.",
+            "letter-encrypted": "The letter is protected by a password; please send it without.",
+            "letter-empty": "The letter has no pages.",
+            "letter-too-many-pages": "The letter has too many pages.",
+        }[self.value]
+
+
+class CheckedLetter(Letter):
+    """A letter with its verdict: no ``fault`` means that it is in custody."""
+
+    letter_id: str = Field(description="The name under which documents serves it.")
+    pages: int | None = Field(default=None, description="None where the file could not be opened.")
+    fault: LetterFault | None = None
+
+
+class Receipt(Contract):
+    """The custody record of one letter, kept beside it in the object store."""
+
+    letter: CheckedLetter
+    request_id: UUID
+    owner: str = Field(description="The producer id that may read it.")
+    checked_at: datetime
+
+
+class LetterChecked(Event):
+    """Every letter of a submission has its verdict; the whole submission travels along."""
+
+    type: Literal["por.letter.checked.v1"] = "por.letter.checked.v1"
+    data: "LetterVerdicts"
+
+
+class LetterVerdicts(Contract):
+    """A submission, or a reply to an open ticket, with the verdict on each of its letters."""
+
+    submission: Submission | LetterReply
+    letters: tuple[CheckedLetter, ...]
+
+
+def letter_id(request_id: UUID, sha256: Sha256) -> str:
+    """The public name of a letter: who may read it is written in its receipt, not in its name."""
+    return f"{request_id}.{sha256}"
+
+
+LetterChecked.model_rebuild()

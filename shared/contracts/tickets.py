@@ -1,0 +1,166 @@
+"""Tickets: the public events, and the models that cross the gateway."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from shared.contracts.envelope import Contract, SequencedEvent
+from shared.contracts.letters import CheckedLetter, LetterFault
+from shared.contracts.requests import GroupPorChange, RequestType
+
+
+class Status(StrEnum):
+    """Where a ticket stands."""
+
+    RECEIVED = "received"
+    IN_REVIEW = "in-review"
+    ACTION_NEEDED = "action-needed"
+    ON_HOLD = "on-hold"
+    APPROVED = "approved"
+    RESOLVED = "resolved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def label(self) -> str:
+        """The words a person reads: ``In review``."""
+        return self.value.replace("-", " ").capitalize()
+
+    @property
+    def is_open(self) -> bool:
+        """Open tickets are in the producer's list; the others are history."""
+        return self not in {Status.RESOLVED, Status.REJECTED, Status.WITHDRAWN}
+
+
+class StaffReason(StrEnum):
+    """Why staff moved a ticket, as a code that may be public."""
+
+    LETTERHEAD_MISSING = "letterhead-missing"
+    SIGNATURE_MISSING = "signature-missing"
+    SIGNER_NOT_AUTHORIZED = "signer-not-authorized"
+    DETAILS_DO_NOT_MATCH = "details-do-not-match"
+    LETTER_OUTDATED = "letter-outdated"
+    PRODUCER_NOT_APPOINTED = "producer-not-appointed"
+    UNDER_65_HOLD = "under-65-hold"
+    WAITING_FOR_CARRIER = "waiting-for-carrier"
+    DUPLICATE_REQUEST = "duplicate-request"
+    WITHDRAWN_BY_PRODUCER = "withdrawn-by-producer"
+    OTHER = "other"
+
+
+ReasonCode = LetterFault | StaffReason
+TicketNumber = Annotated[
+    str,
+    StringConstraints(pattern=r"^SR-[0-9]{8}-[0-9]$"),
+    Field(examples=["SR-00000001-3"]),
+]
+
+
+class TicketFacts(Contract):
+    """What every public ticket event says: ids, codes and status, never personal data."""
+
+    ticket_number: TicketNumber
+    request_id: UUID
+    request_type: RequestType
+    producer_id: str
+    status: Status
+    reason: ReasonCode | None = None
+
+
+class StatusChange(TicketFacts):
+    """A move from one status to another."""
+
+    previous_status: Status
+
+
+class LetterAddition(TicketFacts):
+    """A further letter was taken to the ticket."""
+
+    letter_id: str
+
+
+class TicketOpened(SequencedEvent):
+    """A ticket has its number; a refused letter opens it in *Action needed*."""
+
+    type: Literal["por.ticket.opened.v1"] = "por.ticket.opened.v1"
+    data: TicketFacts
+
+
+class TicketStatusChanged(SequencedEvent):
+    """A ticket moved to another status."""
+
+    type: Literal["por.ticket.status-changed.v1"] = "por.ticket.status-changed.v1"
+    data: StatusChange
+
+
+class TicketLetterAdded(SequencedEvent):
+    """A producer's further letter is on the ticket."""
+
+    type: Literal["por.ticket.letter-added.v1"] = "por.ticket.letter-added.v1"
+    data: LetterAddition
+
+
+TicketEvent = Annotated[
+    TicketOpened | TicketStatusChanged | TicketLetterAdded, Field(discriminator="type")
+]
+
+
+class TicketSummary(Contract):
+    """One row of the portal's *Existing Request Tickets*."""
+
+    date: datetime = Field(description="When the ticket was opened, UTC.")
+    ticket_number: TicketNumber
+    request_type: RequestType
+    request_type_label: str
+    status: Status
+    status_label: str
+    request_id: UUID
+
+
+class TicketPage(Contract):
+    """A page of tickets: ``Showing {first} - {last} of {total}``."""
+
+    items: list[TicketSummary]
+    first: int
+    last: int
+    total: int
+
+
+class HistoryItem(Contract):
+    """One thing that happened to a ticket."""
+
+    sequence: int
+    type: str
+    at: datetime
+    actor: str
+    status: Status
+    previous_status: Status | None = None
+    reason: ReasonCode | None = None
+    comment: str | None = None
+    letter_id: str | None = None
+
+
+class TicketDetail(TicketSummary):
+    """A ticket with its form, letters and history."""
+
+    producer_id: str
+    form: GroupPorChange
+    letters: list[CheckedLetter]
+    history: list[HistoryItem]
+    version: int = Field(description="Grows with each change; the ETag carries it.")
+    allowed_moves: list[Status]
+
+
+class StatusMove(Contract):
+    """What staff sends to move a ticket."""
+
+    status: Status
+    reason: ReasonCode | None = Field(
+        default=None, description="Required for Action needed, On hold, Rejected and Withdrawn."
+    )
+    comment: Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)] | None = (
+        Field(default=None, description="Shown on the ticket, never in a public event.")
+    )

@@ -1,0 +1,1 @@
+"""How a service runs: bus, failures, auth, problems, logs, metrics, health; no insurance word."""

@@ -1,0 +1,163 @@
+"""Who calls: bearer tokens, checked by each service itself; no identity header is trusted."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated
+
+import jwt
+from fastapi import Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from shared.runtime.problems import Problem, unavailable
+from shared.runtime.settings import ConfigurationError, ServiceSettings
+
+ALGORITHMS = ["RS256", "ES256"]
+DEVELOPMENT_KEY = "development"
+REQUIRED_CLAIMS = ["exp", "iat", "iss", "aud", "sub"]
+
+REQUESTS_WRITE = "requests:write"
+TICKETS_READ = "tickets:read"
+TICKETS_WORK = "tickets:work"
+
+_bearer = HTTPBearer(auto_error=False, description="A JWT of the carrier's identity provider.")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The person or system behind a valid token."""
+
+    subject: str
+    producer_id: str | None
+    name: str
+    email: str
+    scopes: frozenset[str]
+    token: str
+
+    @property
+    def is_staff(self) -> bool:
+        """Staff works the tickets of every producer."""
+        return TICKETS_WORK in self.scopes
+
+    @property
+    def sees_only(self) -> str | None:
+        """The producer id that bounds every query of this caller; None: all (staff)."""
+        return None if self.is_staff else self.producer_id
+
+
+class TokenVerifier:
+    """Checks tokens against a JWKS file or URL.
+
+    Raises:
+        ConfigurationError: no key source or two, an unreadable file, or the development key
+            outside the local profile.
+    """
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self._issuer, self._audience = settings.jwt_issuer, settings.jwt_audience
+        self._local = settings.profile == "local"
+        if (settings.jwt_jwks_url is None) == (settings.jwt_key_file is None):
+            raise ConfigurationError("Set one of POR_JWT_JWKS_URL and POR_JWT_KEY_FILE.")
+        self._remote = (
+            jwt.PyJWKClient(settings.jwt_jwks_url, lifespan=300, timeout=3)
+            if settings.jwt_jwks_url
+            else None
+        )
+        self._keys = _read_keys(settings.jwt_key_file) if settings.jwt_key_file else {}
+        if DEVELOPMENT_KEY in self._keys and not self._local:
+            raise ConfigurationError(
+                "POR_JWT_KEY_FILE holds the development key, which only POR_PROFILE=local may "
+                "use. Give the key file of your identity provider."
+            )
+
+    async def caller(self, token: str) -> Caller:
+        """The caller that ``token`` names.
+
+        Raises:
+            Problem: 401 ``invalid-token``, or 503 where the keys cannot be fetched.
+        """
+        try:
+            claims = jwt.decode(
+                token,
+                await self._key(token),
+                algorithms=ALGORITHMS,
+                issuer=self._issuer,
+                audience=self._audience,
+                leeway=30,
+                options={"require": REQUIRED_CLAIMS},
+            )
+        except jwt.PyJWKClientConnectionError as error:
+            raise unavailable("The identity provider's keys cannot be read now.") from error
+        except (jwt.PyJWTError, ValueError) as error:
+            raise _unauthorized("invalid-token", "The access token is not valid here.") from error
+        return Caller(
+            subject=claims["sub"],
+            producer_id=_text(claims, "producer_id") or None,
+            name=_text(claims, "name"),
+            email=_text(claims, "email"),
+            scopes=frozenset(_text(claims, "scope").split()),
+            token=token,
+        )
+
+    async def _key(self, token: str) -> jwt.PyJWK:
+        key_id = jwt.get_unverified_header(token).get("kid")
+        if key_id == DEVELOPMENT_KEY and not self._local:
+            raise jwt.InvalidKeyError("development key")
+        if self._remote is not None:
+            return await asyncio.to_thread(self._remote.get_signing_key, str(key_id))
+        if key_id not in self._keys:
+            raise jwt.InvalidKeyError("unknown key")
+        return self._keys[key_id]
+
+
+def _text(claims: dict[str, object], name: str) -> str:
+    value = claims.get(name, "")
+    if not isinstance(value, str):
+        raise jwt.InvalidTokenError(name)
+    return value
+
+
+def _read_keys(path: Path) -> dict[str, jwt.PyJWK]:
+    try:
+        keys = jwt.PyJWKSet.from_dict(json.loads(path.read_bytes())).keys
+    except (OSError, ValueError, jwt.PyJWTError) as error:
+        raise ConfigurationError(f"POR_JWT_KEY_FILE: no JWKS can be read from {path}.") from error
+    return {key.key_id: key for key in keys if key.key_id}
+
+
+def _unauthorized(code: str, detail: str) -> Problem:
+    challenge = "Bearer" if code == "missing-token" else f'Bearer error="{code}"'
+    return Problem(
+        HTTPStatus.UNAUTHORIZED, code, detail, headers={"WWW-Authenticate": challenge}
+    )
+
+
+type CallerDependency = Callable[..., Awaitable[Caller]]
+
+
+def caller_with(verifier: TokenVerifier, *scopes: str) -> CallerDependency:
+    """A FastAPI dependency: the caller, who must have one of ``scopes``.
+
+    A caller who is not staff must also be a producer, for all he may see hangs on that.
+    """
+
+    async def dependency(
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    ) -> Caller:
+        if credentials is None:
+            raise _unauthorized("missing-token", "Send an access token as a bearer token.")
+        caller = await verifier.caller(credentials.credentials)
+        if caller.scopes.isdisjoint(scopes) or not (caller.is_staff or caller.producer_id):
+            raise Problem(
+                HTTPStatus.FORBIDDEN,
+                "not-allowed",
+                f"This needs the scope {' or '.join(scopes)}, and a producer_id unless staff.",
+            )
+        return caller
+
+    return dependency
+
+

@@ -1,0 +1,249 @@
+"""The bus: the one wrapper around FastStream that owns every rule of reliable messaging.
+
+Persistent, confirmed, returned-if-unroutable publishes with a deadline on a connection of their own;
+one subscriber per queue with a prefetch; failures through :mod:`shared.runtime.failures`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import aio_pika
+from aio_pika import IncomingMessage
+from aio_pika.abc import AbstractRobustChannel
+from faststream import AckPolicy
+from faststream.message import StreamMessage
+from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchange, RabbitQueue
+from faststream.rabbit.prometheus import RabbitPrometheusMiddleware
+from faststream.rabbit.subscriber import RabbitSubscriber
+from prometheus_client import CollectorRegistry
+from pydantic import TypeAdapter
+
+from shared import topology
+from shared.contracts.envelope import CONTENT_TYPE, Event
+from shared.runtime.failures import FailurePath
+from shared.runtime.settings import ServiceSettings
+
+GRACEFUL_SECONDS = 20.0
+
+type Handler[E] = Callable[[E], Awaitable[Event | None]]
+
+
+class EventCodec:
+    """Reads a body as one of the event types a queue carries (FastStream knows no CloudEvents)."""
+
+    def __init__(self, kinds: tuple[type[Event], ...]) -> None:
+        union: Any = kinds[0]
+        for kind in kinds[1:]:
+            union |= kind
+        self._adapter: TypeAdapter[Event] = TypeAdapter(union)
+
+    async def decode(self, msg: StreamMessage[Any]) -> Any:
+        """The event in the body; a ``ValidationError`` that hides the input otherwise."""
+        return self._adapter.validate_json(msg.body)
+
+    async def encode(self, msg: Any, serializer: object = None) -> tuple[bytes, str]:
+        """Only events are published, and they are bytes already."""
+        return msg, CONTENT_TYPE
+
+
+class Bus:
+    """One service's door to RabbitMQ; ``brokers`` are injected only by tests."""
+
+    def __init__(
+        self,
+        service: str,
+        settings: ServiceSettings,
+        registry: CollectorRegistry,
+        brokers: tuple[RabbitBroker, RabbitBroker] | None = None,
+    ) -> None:
+        self.service = service
+        self._url = settings.amqp_url.get_secret_value()
+        self._timeout = settings.amqp_publish_timeout
+        self._delays = settings.retry_delays
+        self._prefetch = settings.prefetch
+        metrics = RabbitPrometheusMiddleware(registry=registry, app_name=service)
+        # Two connections: an alarm blocks the one that publishes, and would hold back acks too.
+        self._consumer, self._publisher = brokers or (
+            self._broker("consumer", metrics),
+            self._broker("publisher", metrics),
+        )
+        self._subscribers: list[RabbitSubscriber] = []
+
+    def _broker(self, role: str, metrics: RabbitPrometheusMiddleware) -> RabbitBroker:
+        return RabbitBroker(
+            self._url,
+            client_properties={"connection_name": f"{self.service}-{role}"},
+            default_channel=Channel(publisher_confirms=True, on_return_raises=True),
+            app_id=self.service,
+            graceful_timeout=GRACEFUL_SECONDS,
+            fail_fast=False,
+            reconnect_interval=1.0,
+            on_reconnected=[self._redeclare],
+            middlewares=[metrics],
+            # Its lines quote bodies and are not one per message; failures have their own log.
+            logger=None,
+        )
+
+    def subscribe[E: Event](self, queue: topology.WorkQueue, handler: Handler[E]) -> None:
+        """Let ``handler`` work off ``queue`` and its suspects.
+
+        An event that the handler returns is published and confirmed before the message is acked.
+        """
+
+        async def publish_result(event: Any) -> None:
+            if (result := await handler(event)) is not None:
+                await self.publish(result)
+
+        publish_result.__name__ = queue.name
+        for name, exchange, prefetch in (
+            (queue.name, queue.exchange, self._prefetch),
+            (topology.suspects_of(queue.name), topology.SUSPECTS, 1),
+        ):
+            key = queue.routing_key if exchange == queue.exchange else queue.name
+            kind = ExchangeType.TOPIC if exchange == queue.exchange else ExchangeType.DIRECT
+            subscriber = self._consumer.subscriber(
+                RabbitQueue(name, routing_key=key, declare=False),
+                RabbitExchange(exchange, type=kind, declare=False),
+                channel=Channel(prefetch_count=prefetch, on_return_raises=True),
+                ack_policy=AckPolicy.REJECT_ON_ERROR,
+                codec=EventCodec(queue.receives),
+                no_reply=True,
+            )
+            subscriber.add_middleware(
+                partial(FailurePath, queue=queue.name, republish=self._republish)
+            )
+            subscriber(publish_result)
+            self._subscribers.append(subscriber)
+
+    def listen[E: Event](self, routing_key: str, kind: type[E], handler: Handler[E]) -> None:
+        """Hear public events as they pass, on a queue that goes with this process."""
+        subscriber = self._consumer.subscriber(
+            RabbitQueue(
+                f"{self.service}.{uuid4().hex}",
+                routing_key=routing_key,
+                durable=False,
+                exclusive=True,
+                auto_delete=True,
+                arguments={"x-max-length": 10_000, "x-overflow": "drop-head"},
+            ),
+            RabbitExchange(topology.EVENTS, type=ExchangeType.TOPIC, declare=False),
+            channel=Channel(prefetch_count=200, on_return_raises=True),
+            ack_policy=AckPolicy.ACK_FIRST,
+            codec=EventCodec((kind,)),
+            no_reply=True,
+        )
+
+        async def hear(event: Any) -> None:
+            await handler(event)
+
+        subscriber(hear)
+        self._subscribers.append(subscriber)
+
+    async def publish(self, event: Event, *, request_id: object = None) -> None:
+        """Publish ``event`` durably; returns when the broker has confirmed it.
+
+        Raises:
+            TimeoutError: the outcome is unknown; the same event may be published again.
+            aio_pika.exceptions.DeliveryError: refused, or no queue is bound.
+        """
+        correlation = str(request_id or getattr(event.data, "request_id", event.subject))  # type: ignore[attr-defined]  # every concrete event has data
+        await self._send(
+            event.model_dump_json(exclude_none=True).encode(),
+            exchange=topology.exchange_of(event),
+            routing_key=event.routing_key,
+            message_id=str(event.id),
+            message_type=event.type,
+            content_type=CONTENT_TYPE,
+            correlation_id=correlation,
+        )
+
+    async def _republish(
+        self,
+        message: IncomingMessage,
+        exchange: str,
+        routing_key: str,
+        headers: Mapping[str, str | int],
+    ) -> None:
+        # The broker's own x- headers are left behind: it would count them as deliveries.
+        kept = {k: v for k, v in message.headers.items() if not k.startswith("x-")}
+        await self._send(
+            message.body,
+            exchange=exchange,
+            routing_key=routing_key,
+            message_id=message.message_id,
+            message_type=message.type,
+            content_type=message.content_type,
+            correlation_id=message.correlation_id,
+            headers={**kept, "por-queue": routing_key, **headers},
+        )
+
+    async def _send(self, body: bytes, *, exchange: str, **options: Any) -> None:
+        # During an outage the library waits for the connection outside its own timeout.
+        async with asyncio.timeout(self._timeout):
+            await self._publisher.publish(
+                body,
+                exchange=RabbitExchange(exchange, declare=False),
+                persist=True,
+                mandatory=True,
+                **options,
+            )
+
+    async def start(self) -> None:
+        """Connect (waiting for a broker that is away), declare the topology, consume."""
+        await self._publisher.connect()
+        await self._redeclare()
+        await self._publisher.start()
+        await self._consumer.start()
+
+    async def stop(self) -> None:
+        """Finish what is in work (at most ``GRACEFUL_SECONDS``), then disconnect."""
+        await self._consumer.stop()
+        await self._publisher.stop()
+
+    async def _redeclare(self, *_: object) -> None:
+        await declare_topology(self._url, self._delays)
+
+    async def ready(self) -> bool:
+        """Both connections stand and every consumer is still registered at the broker."""
+        if not (await self._publisher.ping(0.1) and await self._consumer.ping(0.1)):
+            return False
+        return all([await _is_consuming(subscriber) for subscriber in self._subscribers])
+
+    async def can_publish(self) -> bool:
+        """The publishing connection stands."""
+        return await self._publisher.ping(0.1)
+
+
+async def _is_consuming(subscriber: RabbitSubscriber) -> bool:
+    queue, tag = subscriber._queue_obj, subscriber._consumer_tag  # noqa: SLF001  # FastStream's ping stays green when a consumer is lost
+    if queue is None or tag is None:
+        return False
+    channel: AbstractRobustChannel = queue.channel  # type: ignore[assignment]  # robust by construction
+    if channel.is_closed:
+        return False
+    underlay = await asyncio.wait_for(channel.get_underlay_channel(), 1)
+    return tag in underlay.consumers
+
+
+async def declare_topology(url: str, retry_delays: tuple[float, ...]) -> None:
+    """Declare every exchange, queue and binding; existing ones are left as they are.
+
+    Raises:
+        aio_pika.exceptions.ChannelPreconditionFailed: one exists with other arguments.
+    """
+    connection = await aio_pika.connect(url, timeout=10)
+    async with connection:
+        channel = await connection.channel()
+        for exchange in topology.exchanges():
+            await channel.declare_exchange(
+                exchange.name, exchange.type.value, durable=True, arguments=dict(exchange.arguments)
+            )
+        for queue in topology.queues(retry_delays):
+            declared = await channel.declare_queue(
+                queue.name, durable=True, arguments=dict(queue.arguments)
+            )
+            for source, routing_key in queue.bindings:
+                await declared.bind(source, routing_key)

@@ -1,0 +1,131 @@
+"""What becomes of a message that failed: the one middleware around every handler.
+
+Permanent errors go to the parking lot at once, transient ones to the next delay tier and after the
+last tier to the parking lot. Either way the message is published anew and confirmed *before* it is
+acked. A message on which the process dies is the broker's to count: see ``DELIVERY_LIMIT``.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+import structlog
+from aio_pika import IncomingMessage
+from faststream import BaseMiddleware
+from faststream.exceptions import NackMessage
+from faststream.rabbit.response import RabbitPublishCommand
+from pydantic import ValidationError
+
+from shared import topology
+from shared.runtime.logs import log
+
+ATTEMPT = "por-attempt"
+QUEUE = "por-queue"
+REASON = "por-reason"
+PARKED_AT = "por-parked-at"
+
+NACK_PAUSE = 1.0
+
+type Republish = Callable[[IncomingMessage, str, str, Mapping[str, str | int]], Awaitable[None]]
+
+
+class Permanent(Exception):  # noqa: N818  # a kind of failure, not an error class
+    """Trying again cannot help; ``reason`` is a stable code without personal data."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Transient(Exception):  # noqa: N818  # as above
+    """Something needed is away or not there yet; ``reason`` is a stable code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def reason_of(error: BaseException) -> tuple[str, bool]:
+    """The stable reason of a failure, and whether trying again may help.
+
+    What nobody foresaw is taken as transient: it costs retries, not the message.
+    """
+    if isinstance(error, Permanent):
+        return error.reason, False
+    if isinstance(error, ValidationError):
+        return "unreadable", False
+    if isinstance(error, Transient):
+        return error.reason, True
+    return type(error).__name__, True
+
+
+class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
+    """Times, logs and, where the handler failed, reroutes one message."""
+
+    def __init__(
+        self, msg: IncomingMessage, /, *, context: Any, queue: str, republish: Republish
+    ) -> None:
+        super().__init__(msg, context=context)
+        self._queue, self._republish = queue, republish
+
+    async def on_receive(self) -> None:
+        """Open the canonical log line."""
+        self._started = time.perf_counter()
+        structlog.contextvars.bind_contextvars(
+            queue=self._queue,
+            message_id=self.msg.message_id,
+            request_id=self.msg.correlation_id,
+            attempt=self._attempt,
+        )
+
+    @property
+    def _attempt(self) -> int:
+        value = self.msg.headers.get(ATTEMPT, 0)
+        return value if isinstance(value, int) else 0
+
+    async def after_processed(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_val: BaseException | None = None,
+        exc_tb: TracebackType | None = None,
+    ) -> bool | None:
+        """Reroute a failed message, then let it be acked; close the log line."""
+        if exc_val is None:
+            self._log("done")
+            return False
+        if not isinstance(exc_val, Exception):
+            return False
+        reason, transient = reason_of(exc_val)
+        attempt = self._attempt + 1
+        try:
+            if transient and attempt <= topology.RETRY_TIERS:
+                await self._republish(
+                    self.msg, topology.retry_tier(attempt), self._queue, {ATTEMPT: attempt}
+                )
+                self._log("retry", reason=reason, error=exc_val)
+            else:
+                await self._republish(
+                    self.msg,
+                    topology.DEAD_LETTERS,
+                    self._queue,
+                    {ATTEMPT: self._attempt, REASON: reason, PARKED_AT: int(time.time())},
+                )
+                self._log("parked", reason=reason, error=exc_val)
+        except Exception as error:
+            self._log("nacked", reason=reason, error=error)
+            await asyncio.sleep(NACK_PAUSE)
+            raise NackMessage(requeue=True) from error
+        return True
+
+    def _log(self, outcome: str, *, reason: str | None = None, error: Exception | None = None) -> None:
+        write = log.info if outcome == "done" else log.warning
+        unforeseen = error if error and not isinstance(error, Permanent | Transient) else None
+        write(
+            "message",
+            outcome=outcome,
+            ms=round((time.perf_counter() - self._started) * 1000, 1),
+            **({"reason": reason} if reason else {}),
+            **({"exc_info": unforeseen} if unforeseen else {}),
+        )

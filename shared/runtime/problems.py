@@ -1,0 +1,138 @@
+"""Every error an HTTP caller sees, as RFC 9457 problem details."""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException
+
+from shared.contracts.problems import FieldProblem, ProblemDetails
+from shared.runtime.logs import log
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = {"Retry-After": "5"}
+
+
+class Problem(Exception):  # noqa: N818  # the RFC's own word
+    """An error with an answer: raised anywhere below a route, it becomes that answer.
+
+    ``code`` is the stable last part of the problem's type; ``more`` are extension members.
+    """
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        *,
+        errors: list[FieldProblem] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **more: object,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.headers = dict(headers or {})
+        self.body = ProblemDetails(
+            type=f"urn:por-desk:problem:{code}",
+            title=code.replace("-", " ").capitalize(),
+            status=status.value,
+            detail=detail,
+            errors=errors,
+            **more,
+        )
+
+
+def unavailable(detail: str, **more: object) -> Problem:
+    """A part that is needed is away: 503, and when to come back."""
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, headers=RETRY_AFTER, **more
+    )
+
+
+def field_problems(errors: Iterable[ErrorDetails]) -> list[FieldProblem]:
+    """Pydantic's findings as field errors with JSON pointers; the input is never repeated."""
+    return [
+        FieldProblem(
+            pointer="#/" + "/".join(str(part) for part in error["loc"]),
+            code=error["type"].replace("_", "-"),
+            detail=error["msg"],
+        )
+        for error in errors
+    ]
+
+
+def invalid_fields(errors: list[FieldProblem]) -> Problem:
+    """All that is wrong with a form, at once."""
+    names = ", ".join(sorted({error.pointer.removeprefix("#/") for error in errors}))
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid-fields",
+        f"Correct these fields and send the request again: {names}.",
+        errors=errors,
+    )
+
+
+def problem_response(problem: Problem, request: Request) -> JSONResponse:
+    """The answer that says ``problem``."""
+    body = problem.body.model_copy(update={"instance": request.url.path})
+    return JSONResponse(
+        body.model_dump(mode="json", exclude_none=True),
+        problem.status,
+        headers=problem.headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def install_problems(app: FastAPI) -> None:
+    """Let ``app`` answer every error as problem details."""
+
+    async def on_problem(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, Problem)
+        return problem_response(error, request)
+
+    async def on_invalid(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        found = [{**each, "loc": each["loc"][1:]} for each in error.errors()]
+        return problem_response(invalid_fields(field_problems(found)), request)  # type: ignore[arg-type]  # FastAPI's errors are pydantic's, untyped
+
+    async def on_http(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        status = HTTPStatus(error.status_code)
+        code = status.phrase.lower().replace(" ", "-")
+        problem = Problem(status, code, status.description or code, headers=error.headers)
+        return problem_response(problem, request)
+
+    async def on_crash(request: Request, error: Exception) -> JSONResponse:
+        log.error("unexpected error", exc_info=error, path=request.scope["route_path"])
+        return problem_response(
+            Problem(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "internal-error",
+                "Something unexpected happened; nothing was changed unless said otherwise. "
+                "Try again, with the same Idempotency-Key if you sent one.",
+            ),
+            request,
+        )
+
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(Exception, on_crash)
+
+
+def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI ``responses`` for these problem statuses."""
+    return {
+        status.value: {
+            "model": ProblemDetails,
+            "description": status.description or status.phrase,
+            "content": {
+                MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
+            },
+        }
+        for status in statuses
+    }

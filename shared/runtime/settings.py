@@ -1,0 +1,67 @@
+"""Settings that every service has: read from ``POR_*`` variables, secrets also from files."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic import ValidationError, field_validator
+
+SECRETS_DIR = Path("/run/secrets")
+
+
+class ServiceSettings(BaseSettings):
+    """What each service needs to run, whatever it does."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="POR_",
+        secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
+        hide_input_in_errors=True,
+    )
+
+    profile: Literal["local", "production"] = "production"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    log_format: Literal["json", "console"] = "json"
+
+    amqp_url: SecretStr
+    amqp_publish_timeout: float = Field(default=5.0, gt=0, description="Seconds.")
+    retry_delays: Annotated[tuple[float, ...], NoDecode] = Field(
+        default=(5, 30, 120, 600, 3600),
+        min_length=5,
+        max_length=5,
+        description="Lengths of the five delay tiers in seconds, comma-separated.",
+    )
+    prefetch: int = Field(default=16, ge=1, description="Messages in work at once per queue.")
+
+    jwt_jwks_url: str | None = None
+    jwt_key_file: Path | None = Field(default=None, description="A JWKS file with public keys.")
+    jwt_issuer: str
+    jwt_audience: str
+
+    @field_validator("retry_delays", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return value.split(",") if isinstance(value, str) else value
+
+
+class ConfigurationError(Exception):
+    """The service cannot run as it is configured; the text says what to change."""
+
+
+def read_settings[S: ServiceSettings](kind: type[S]) -> S:
+    """Read the settings of one service.
+
+    Raises:
+        ConfigurationError: names every variable that is missing or wrong.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        lines = (
+            f"  POR_{'_'.join(str(part) for part in each['loc']).upper()}: {each['msg']}"
+            for each in error.errors(include_input=False, include_url=False)
+        )
+        raise ConfigurationError("Wrong settings:\n" + "\n".join(lines)) from None
+    except SettingsError as error:
+        raise ConfigurationError(str(error)) from None
