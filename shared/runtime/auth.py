@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import jwt
 from fastapi import Security
@@ -135,7 +135,7 @@ def _unauthorized(code: str, detail: str) -> Problem:
     )
 
 
-type CallerDependency = Callable[..., Awaitable[Caller]]
+CallerDependency: TypeAlias = Callable[..., Awaitable[Caller]]
 
 
 def caller_with(verifier: TokenVerifier, *scopes: str) -> CallerDependency:

@@ -7,7 +7,7 @@ one subscriber per queue with a prefetch; failures through :mod:`shared.runtime.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 from uuid import uuid4
 
 import aio_pika
@@ -15,7 +15,7 @@ from aio_pika import IncomingMessage
 from aio_pika.abc import AbstractRobustChannel
 from faststream import AckPolicy
 from faststream.message import StreamMessage
-from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchange, RabbitQueue
+from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchange, RabbitQueue, RabbitRouter
 from faststream.rabbit.prometheus import RabbitPrometheusMiddleware
 from faststream.rabbit.subscriber import RabbitSubscriber
 from prometheus_client import CollectorRegistry
@@ -28,7 +28,8 @@ from shared.runtime.settings import ServiceSettings
 
 GRACEFUL_SECONDS = 20.0
 
-type Handler[E] = Callable[[E], Awaitable[Event | None]]
+E = TypeVar("E", bound=Event)
+Brokers: TypeAlias = tuple[RabbitBroker, RabbitBroker]
 
 
 class EventCodec:
@@ -57,7 +58,7 @@ class Bus:
         service: str,
         settings: ServiceSettings,
         registry: CollectorRegistry,
-        brokers: tuple[RabbitBroker, RabbitBroker] | None = None,
+        brokers: Brokers | None = None,
     ) -> None:
         self.service = service
         self._url = settings.amqp_url.get_secret_value()
@@ -87,7 +88,9 @@ class Bus:
             logger=None,
         )
 
-    def subscribe[E: Event](self, queue: topology.WorkQueue, handler: Handler[E]) -> None:
+    def subscribe(
+        self, queue: topology.WorkQueue, handler: Callable[[E], Awaitable[Event | None]]
+    ) -> None:
         """Let ``handler`` work off ``queue`` and its suspects.
 
         An event that the handler returns is published and confirmed before the message is acked.
@@ -98,27 +101,31 @@ class Bus:
                 await self.publish(result)
 
         publish_result.__name__ = queue.name
+        codec = EventCodec(queue.receives)
+        router = RabbitRouter(
+            middlewares=[partial(FailurePath, queue=queue.name, republish=self._republish)]
+        )
         for name, exchange, prefetch in (
             (queue.name, queue.exchange, self._prefetch),
             (topology.suspects_of(queue.name), topology.SUSPECTS, 1),
         ):
             key = queue.routing_key if exchange == queue.exchange else queue.name
             kind = ExchangeType.TOPIC if exchange == queue.exchange else ExchangeType.DIRECT
-            subscriber = self._consumer.subscriber(
+            subscriber = router.subscriber(
                 RabbitQueue(name, routing_key=key, declare=False),
                 RabbitExchange(exchange, type=kind, declare=False),
                 channel=Channel(prefetch_count=prefetch, on_return_raises=True),
                 ack_policy=AckPolicy.REJECT_ON_ERROR,
-                codec=EventCodec(queue.receives),
+                codec=codec,
                 no_reply=True,
-            )
-            subscriber.add_middleware(
-                partial(FailurePath, queue=queue.name, republish=self._republish)
             )
             subscriber(publish_result)
             self._subscribers.append(subscriber)
+        self._consumer.include_router(router)
 
-    def listen[E: Event](self, routing_key: str, kind: type[E], handler: Handler[E]) -> None:
+    def listen(
+        self, routing_key: str, kind: type[E], handler: Callable[[E], Awaitable[None]]
+    ) -> None:
         """Hear public events as they pass, on a queue that goes with this process."""
         subscriber = self._consumer.subscriber(
             RabbitQueue(

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from aio_pika import IncomingMessage
@@ -28,7 +28,7 @@ PARKED_AT = "por-parked-at"
 
 NACK_PAUSE = 1.0
 
-type Republish = Callable[[IncomingMessage, str, str, Mapping[str, str | int]], Awaitable[None]]
+Republish: TypeAlias = Callable[[IncomingMessage, str, str, Mapping[str, str | int]], Awaitable[None]]
 
 
 class Permanent(Exception):  # noqa: N818  # a kind of failure, not an error class

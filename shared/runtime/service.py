@@ -5,6 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
+from typing import TypeAlias, TypeVar
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Response
@@ -18,8 +19,10 @@ from shared.runtime.settings import ConfigurationError, ServiceSettings, read_se
 
 CHECK_SECONDS = 2.0
 
-type Check = Callable[[], Awaitable[bool]]
-type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+S = TypeVar("S", bound=ServiceSettings)
+
+Check: TypeAlias = Callable[[], Awaitable[bool]]
+Lifespan: TypeAlias = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def service_app(
@@ -79,16 +82,15 @@ async def _answers(check: Check) -> bool:
         return False
 
 
-def serve[S: ServiceSettings](
-    service: str, kind: type[S], build: Callable[[S], FastAPI]
-) -> None:
+def serve(service: str, kind: type[S], build: Callable[[S], FastAPI]) -> None:
     """Run a service until SIGTERM; exits 2 where it cannot run as it is configured."""
     try:
         settings = read_settings(kind)
         configure_logs(service, settings.log_format)
         app = build(settings)
     except ConfigurationError as error:
-        sys.exit(f"{service}: {error}")
+        print(f"{service}: {error}", file=sys.stderr)
+        sys.exit(2)
     uvicorn.run(
         app,
         host=settings.host,

@@ -1,11 +1,10 @@
 """Settings that every service has: read from ``POR_*`` variables, secrets also from files."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
-from pydantic import ValidationError, field_validator
 
 SECRETS_DIR = Path("/run/secrets")
 
@@ -45,11 +44,24 @@ class ServiceSettings(BaseSettings):
         return value.split(",") if isinstance(value, str) else value
 
 
+class ObjectStoreSettings(ServiceSettings):
+    """What a service needs that keeps or reads letters."""
+
+    s3_endpoint: str = Field(description="http(s)://host:port")
+    s3_access_key: SecretStr
+    s3_secret_key: SecretStr
+    s3_bucket: str = "por-letters"
+    s3_region: str = "us-east-1"
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
 class ConfigurationError(Exception):
     """The service cannot run as it is configured; the text says what to change."""
 
 
-def read_settings[S: ServiceSettings](kind: type[S]) -> S:
+def read_settings(kind: type[S]) -> S:
     """Read the settings of one service.
 
     Raises:

@@ -1,0 +1,1 @@
+"""Judges the letters and serves them; the only service that does either."""

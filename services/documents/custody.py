@@ -1,0 +1,111 @@
+"""The custody of letters: read back, judged, receipted, and found again for who may read them."""
+
+import asyncio
+import io
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from uuid import UUID
+
+from services.documents.checks import judge
+from shared.contracts.custody import letter_key, receipt_key
+from shared.contracts.envelope import event_id, now
+from shared.contracts.letters import (
+    CheckedLetter,
+    LetterChecked,
+    LetterVerdicts,
+    Receipt,
+    letter_id,
+)
+from shared.contracts.requests import Letter, LetterReply, LetterSubmitted, RequestSubmitted
+from shared.runtime.auth import Caller
+from shared.runtime.failures import Transient
+from shared.runtime.objects import ObjectStore, ObjectStoreError
+from shared.runtime.problems import Problem, unavailable
+
+SOURCE = "/por-desk/documents"
+_LETTER_ID = re.compile(r"([0-9a-f-]{36})\.([0-9a-f]{64})")
+
+
+class Custody:
+    """Letters and receipts over one object store."""
+
+    def __init__(self, store: ObjectStore, max_pages: int) -> None:
+        self._store, self._max_pages = store, max_pages
+
+    async def check(self, event: RequestSubmitted | LetterSubmitted) -> LetterChecked:
+        """Judge every letter of a submission, write the receipts, and say so.
+
+        Raises:
+            Transient: the store is away, or does not show the letter yet.
+        """
+        data = event.data
+        owner = data.producer_id if isinstance(data, LetterReply) else data.producer.producer_id
+        try:
+            letters = await asyncio.gather(
+                *(self._check_letter(data.request_id, owner, each) for each in data.letters)
+            )
+        except ObjectStoreError as error:
+            raise Transient("object-store-away") from error
+        kind = "por.letter.checked.v1"
+        return LetterChecked(
+            id=event_id(event.id, kind),
+            source=SOURCE,
+            subject=str(data.request_id),
+            time=now(),
+            data=LetterVerdicts(submission=data, letters=tuple(letters)),
+        )
+
+    async def _check_letter(self, request_id: UUID, owner: str, letter: Letter) -> CheckedLetter:
+        data = await self._store.get(letter_key(request_id, letter.sha256))
+        if data is None:
+            raise Transient("letter-not-there")
+        verdict = await asyncio.to_thread(judge, data, letter.sha256, self._max_pages)
+        checked = CheckedLetter(
+            **letter.model_dump(exclude={"media_type"}),
+            letter_id=letter_id(request_id, letter.sha256),
+            media_type=verdict.media_type,
+            pages=verdict.pages,
+            fault=verdict.fault,
+        )
+        receipt = Receipt(letter=checked, request_id=request_id, owner=owner, checked_at=now())
+        body = receipt.model_dump_json().encode()
+        await self._store.put(
+            receipt_key(request_id, letter.sha256), io.BytesIO(body), len(body), "application/json"
+        )
+        return checked
+
+    async def receipt(self, letter: str, caller: Caller) -> Receipt:
+        """The receipt of a letter that this caller may read.
+
+        A refused letter is in quarantine: only staff reads it.
+
+        Raises:
+            Problem: 404, also where it is somebody else's or refused; 503 without the store.
+        """
+        match = _LETTER_ID.fullmatch(letter)
+        found = None
+        if match:
+            try:
+                found = await self._store.get(receipt_key(match[1], match[2]))
+            except ObjectStoreError as error:
+                raise unavailable("Letters cannot be read now.") from error
+        receipt = Receipt.model_validate_json(found) if found else None
+        if receipt is None or not _may_read(receipt, caller):
+            raise Problem(HTTPStatus.NOT_FOUND, "unknown-letter", "There is no such letter.")
+        return receipt
+
+    async def read(self, receipt: Receipt) -> Iterator[bytes]:
+        """The letter's bytes, in chunks."""
+        try:
+            return await self._store.stream(letter_key(receipt.request_id, receipt.letter.sha256))
+        except ObjectStoreError as error:
+            raise unavailable("Letters cannot be read now.") from error
+
+
+def _may_read(receipt: Receipt, caller: Caller) -> bool:
+    return caller.sees_only is None or (
+        receipt.owner == caller.sees_only and receipt.letter.fault is None
+    )
+
+

@@ -1,0 +1,46 @@
+"""Assembles the documents service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from services.documents import handlers, routes
+from services.documents.custody import Custody
+from services.documents.settings import DocumentsSettings
+from shared.runtime.auth import TokenVerifier
+from shared.runtime.bus import Brokers, Bus
+from shared.runtime.objects import ObjectStore
+from shared.runtime.service import serve, service_app
+
+
+def build(settings: DocumentsSettings, brokers: Brokers | None = None) -> FastAPI:
+    """The whole service; ``brokers`` are given only by tests."""
+    registry = CollectorRegistry()
+    store = ObjectStore(settings)
+    bus = Bus("documents", settings, registry, brokers)
+    custody = Custody(store, settings.max_pages)
+    handlers.register(bus, custody)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await bus.start()
+        try:
+            yield
+        finally:
+            await bus.stop()
+            store.close()
+
+    return service_app(
+        title="POR Desk documents",
+        description="Judges the letters and serves them to their owner and to staff.",
+        registry=registry,
+        lifespan=lifespan,
+        checks={"rabbitmq": bus.ready, "object_store": store.ping},
+        routers=(routes.router(custody, TokenVerifier(settings)),),
+    )
+
+
+if __name__ == "__main__":
+    serve("documents", DocumentsSettings, build)

@@ -1,0 +1,1 @@
+"""The public HTTP door: takes requests and forwards reads to their owners."""

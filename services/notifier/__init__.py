@@ -1,0 +1,1 @@
+"""Mails the producer; the only service that speaks SMTP."""

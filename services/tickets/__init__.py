@@ -1,0 +1,1 @@
+"""Numbers the tickets, tracks their status and publishes what happened to them."""

@@ -1,0 +1,20 @@
+"""What tickets hears from the bus."""
+
+from services.tickets.desk import Desk
+from shared import topology
+from shared.contracts.letters import LetterChecked
+from shared.contracts.requests import Submission
+from shared.runtime.bus import Bus
+
+
+def register(bus: Bus, desk: Desk) -> None:
+    """Work off ``tickets.open-ticket``."""
+
+    async def open_ticket(event: LetterChecked) -> None:
+        submission, letters = event.data.submission, event.data.letters
+        if isinstance(submission, Submission):
+            await desk.open_ticket(submission, letters)
+        else:
+            await desk.add_letters(submission, letters)
+
+    bus.subscribe(topology.OPEN_TICKET, open_ticket)

@@ -1,0 +1,52 @@
+"""Assembles the tickets service."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from services.tickets import handlers, routes
+from services.tickets.desk import Desk
+from services.tickets.outbox import Outbox
+from services.tickets.settings import TicketsSettings
+from services.tickets.store import TicketStore
+from shared.runtime.auth import TokenVerifier
+from shared.runtime.bus import Brokers, Bus
+from shared.runtime.service import serve, service_app
+
+
+def build(settings: TicketsSettings, brokers: Brokers | None = None) -> FastAPI:
+    """The whole service; ``brokers`` are given only by tests."""
+    registry = CollectorRegistry()
+    store = TicketStore(settings.mongodb_url.get_secret_value(), settings.mongodb_database)
+    bus = Bus("tickets", settings, registry, brokers)
+    outbox = Outbox(store, bus, settings.sweep_seconds)
+    desk = Desk(store, outbox)
+    handlers.register(bus, desk)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await store.prepare()
+        await bus.start()
+        sweeper = asyncio.create_task(outbox.sweep_forever())
+        try:
+            yield
+        finally:
+            sweeper.cancel()
+            await bus.stop()
+            store.close()
+
+    return service_app(
+        title="POR Desk tickets",
+        description="Numbers the tickets and tracks their status.",
+        registry=registry,
+        lifespan=lifespan,
+        checks={"rabbitmq": bus.ready, "mongodb": store.ping},
+        routers=(routes.router(desk, store, TokenVerifier(settings)),),
+    )
+
+
+if __name__ == "__main__":
+    serve("tickets", TicketsSettings, build)

@@ -1,0 +1,60 @@
+"""The one publisher of ticket history: handlers, routes and the sweeper all go through it."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+from aio_pika.exceptions import AMQPError
+
+from services.tickets.history import event_of
+from services.tickets.store import Document, StoreError, TicketStore
+from shared.contracts.envelope import now
+from shared.runtime.bus import Bus
+from shared.runtime.logs import log
+
+SWEEP_BATCH = 100
+
+
+class Outbox:
+    """Publishes unpublished history in order, one publisher per ticket at a time."""
+
+    def __init__(self, store: TicketStore, bus: Bus, sweep_seconds: float) -> None:
+        self._store, self._bus, self._sweep_seconds = store, bus, sweep_seconds
+
+    async def publish_opened(self, ticket: Document, holder: UUID) -> None:
+        """Publish the history of a ticket that was opened with the lease held."""
+        if not await self._publish(ticket, holder):
+            await self.publish_pending(ticket["_id"])
+
+    async def publish_pending(self, request_id: UUID) -> None:
+        """Publish whatever of this ticket is not out yet.
+
+        Raises:
+            Exception: the broker's or store's; the entries stay due for the sweeper.
+        """
+        holder = uuid4()
+        while ticket := await self._store.lease(request_id, holder):
+            if await self._publish(ticket, holder):
+                return
+
+    async def _publish(self, ticket: Document, holder: UUID) -> bool:
+        """Publish what is due of a leased ticket; False where more has come due meanwhile."""
+        try:
+            for item in ticket["history"][ticket["published"] :]:
+                await self._bus.publish(event_of(ticket, item))
+        except BaseException:
+            await asyncio.shield(
+                self._store.release(ticket["_id"], holder, ticket.get("sweeps", 0))
+            )
+            raise
+        return await self._store.mark_published(ticket["_id"], holder, len(ticket["history"]))
+
+    async def sweep_forever(self) -> None:
+        """Publish what a crash or an outage left behind, until cancelled."""
+        while True:
+            await asyncio.sleep(self._sweep_seconds)
+            try:
+                for request_id in await self._store.due(now(), SWEEP_BATCH):
+                    await self.publish_pending(request_id)
+                    log.info("outbox swept", request_id=str(request_id))
+            except (StoreError, AMQPError, OSError, TimeoutError) as error:
+                log.warning("outbox sweep failed", reason=type(error).__name__)

@@ -1,0 +1,211 @@
+"""The ticket database: one document per ticket, whose history is the outbox.
+
+Every change is one atomic update: new status, version + 1 and a history entry that *is* the event.
+``published`` counts the entries that are out; ``due_at`` exists while some are not. The only file of
+this service that imports the MongoDB driver.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from bson.binary import UuidRepresentation
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from shared.contracts.envelope import now
+
+Document = dict[str, Any]
+
+SORTS = {
+    "date": "opened_at",
+    "ticket_number": "number",
+    "request_type": "request_type",
+    "status": "status",
+}
+LEASE = timedelta(seconds=15)
+FIRST_BACKOFF, LAST_BACKOFF = 1.0, 300.0
+
+StoreError = PyMongoError
+
+
+class TicketStore:
+    """Tickets in MongoDB, acknowledged by the majority and journaled."""
+
+    def __init__(self, url: str, database: str) -> None:
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            url, w="majority", journal=True, serverSelectionTimeoutMS=3000, timeoutMS=10_000
+        )
+        self._db = self._client.get_database(
+            database,
+            CodecOptions(tz_aware=True, uuid_representation=UuidRepresentation.STANDARD),
+        )
+        self._tickets, self._counters = self._db["tickets"], self._db["counters"]
+
+    async def prepare(self) -> None:
+        """Create the indexes: the grid in every order for one producer and for all, the sweep."""
+        orders = [
+            IndexModel([*scope, ("open", ASCENDING), *_order(column, ASCENDING)])
+            for scope in ([("producer_id", ASCENDING)], [])
+            for column in SORTS.values()
+        ]
+        anywhere = [
+            IndexModel([*scope, *_order(column, ASCENDING)])
+            for scope in ([("producer_id", ASCENDING)], [])
+            for column in SORTS.values()
+            if scope or column != "number"
+        ]
+        await self._tickets.create_indexes(
+            [
+                *orders,
+                *anywhere,
+                IndexModel("number", unique=True),
+                IndexModel("due_at", sparse=True),
+            ]
+        )
+
+    async def ping(self) -> bool:
+        """Whether the database answers."""
+        await self._client.admin.command("ping")
+        return True
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    async def next_count(self) -> int:
+        """The next ticket's count; a crash may leave a gap, never a second use."""
+        counter = await self._counters.find_one_and_update(
+            {"_id": "tickets"},
+            {"$inc": {"count": 1}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        assert counter is not None
+        return int(counter["count"])
+
+    async def open(self, ticket: Document, holder: UUID) -> bool:
+        """Insert a ticket with its first history entry, leased to ``holder`` for publishing.
+
+        Returns False where this request has its ticket already.
+        """
+        moment = now()
+        try:
+            await self._tickets.insert_one(
+                {
+                    **ticket,
+                    "version": 1,
+                    "published": 0,
+                    "due_at": moment + LEASE,
+                    "lease": {"holder": holder, "until": moment + LEASE},
+                }
+            )
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def change(
+        self, request_id: UUID, version: int, entry: Document, **update: Document
+    ) -> Document | None:
+        """Append ``entry`` and apply ``update`` if the ticket is still at ``version``.
+
+        Returns the ticket as it is then, or None where somebody else was faster.
+        """
+        sets = {"updated_at": entry["at"], "due_at": now(), **update.pop("set", {})}
+        pushes = {"history": entry, **update.pop("push", {})}
+        return await self._tickets.find_one_and_update(
+            {"_id": request_id, "version": version},
+            {"$set": sets, "$inc": {"version": 1}, "$push": pushes},
+            return_document=ReturnDocument.AFTER,
+        )
+
+    async def get(self, request_id: UUID) -> Document | None:
+        """One ticket by the request that opened it."""
+        return await self._tickets.find_one({"_id": request_id})
+
+    async def find(self, number: str, sees_only: str | None) -> Document | None:
+        """One ticket by its number, if it is one that the caller may see."""
+        return await self._tickets.find_one({"number": number, **_visible(sees_only)})
+
+    async def page(
+        self,
+        *,
+        sees_only: str | None,
+        is_open: bool | None,
+        request_id: UUID | None,
+        sort: str,
+        descending: bool,
+        skip: int,
+        limit: int,
+    ) -> tuple[list[Document], int]:
+        """A page of tickets without their history, and how many there are in all."""
+        query = _visible(sees_only)
+        if is_open is not None:
+            query["open"] = is_open
+        if request_id is not None:
+            query["_id"] = request_id
+        order = _order(SORTS[sort], DESCENDING if descending else ASCENDING)
+        cursor = self._tickets.find(query, {"history": 0, "form": 0, "letters": 0})
+        found = await cursor.sort(order).skip(skip).limit(limit).to_list(limit)
+        return found, await self._tickets.count_documents(query)
+
+    async def lease(self, request_id: UUID, holder: UUID) -> Document | None:
+        """Become the one publisher of a ticket's unpublished history.
+
+        Returns None where nothing is unpublished or another holds the lease.
+        """
+        moment = now()
+        return await self._tickets.find_one_and_update(
+            {
+                "_id": request_id,
+                "due_at": {"$exists": True},
+                "$or": [{"lease": {"$exists": False}}, {"lease.until": {"$lt": moment}}],
+            },
+            {"$set": {"lease": {"holder": holder, "until": moment + LEASE}}},
+            return_document=ReturnDocument.AFTER,
+        )
+
+    async def mark_published(self, request_id: UUID, holder: UUID, through: int) -> bool:
+        """Mark the entries up to ``through`` as out and release the lease.
+
+        Returns False where the ticket has grown meanwhile, or the lease was lost: lease again.
+        """
+        done = await self._tickets.update_one(
+            {"_id": request_id, "lease.holder": holder, "version": through},
+            {"$set": {"published": through}, "$unset": {"lease": "", "due_at": "", "sweeps": ""}},
+        )
+        if done.modified_count:
+            return True
+        await self._tickets.update_one(
+            {"_id": request_id, "lease.holder": holder},
+            {"$set": {"published": through}, "$unset": {"lease": ""}},
+        )
+        return False
+
+    async def release(self, request_id: UUID, holder: UUID, sweeps: int) -> None:
+        """Give the lease back after a failure; the sweeper comes later each time."""
+        wait = min(FIRST_BACKOFF * 2**sweeps, LAST_BACKOFF)
+        await self._tickets.update_one(
+            {"_id": request_id, "lease.holder": holder},
+            {
+                "$set": {"due_at": now() + timedelta(seconds=wait)},
+                "$inc": {"sweeps": 1},
+                "$unset": {"lease": ""},
+            },
+        )
+
+    async def due(self, moment: datetime, limit: int) -> list[UUID]:
+        """Tickets whose history should have been published by ``moment``."""
+        cursor = self._tickets.find({"due_at": {"$lte": moment}}, {"_id": 1})
+        return [each["_id"] for each in await cursor.sort("due_at").limit(limit).to_list(limit)]
+
+
+def _visible(sees_only: str | None) -> Document:
+    return {} if sees_only is None else {"producer_id": sees_only}
+
+
+def _order(column: str, direction: int) -> list[tuple[str, int]]:
+    """The number breaks ties, so that pages neither repeat nor miss a ticket."""
+    return [(column, direction)] + ([] if column == "number" else [("number", direction)])

@@ -1,0 +1,49 @@
+"""Which way a ticket may go: the allowed moves as one table, and what each move needs."""
+
+from shared.contracts.letters import LetterFault
+from shared.contracts.tickets import ReasonCode, Status
+
+_LEAVE = (Status.REJECTED, Status.WITHDRAWN)
+
+MOVES: dict[Status, tuple[Status, ...]] = {
+    Status.RECEIVED: (Status.IN_REVIEW, Status.ACTION_NEEDED, Status.ON_HOLD, *_LEAVE),
+    Status.IN_REVIEW: (Status.APPROVED, Status.ACTION_NEEDED, Status.ON_HOLD, *_LEAVE),
+    Status.ACTION_NEEDED: (Status.IN_REVIEW, Status.ON_HOLD, *_LEAVE),
+    Status.ON_HOLD: (Status.IN_REVIEW, Status.ACTION_NEEDED, *_LEAVE),
+    Status.APPROVED: (Status.RESOLVED, Status.IN_REVIEW, Status.ON_HOLD),
+    Status.RESOLVED: (),
+    Status.REJECTED: (),
+    Status.WITHDRAWN: (),
+}
+
+NEEDS_REASON = frozenset({Status.ACTION_NEEDED, Status.ON_HOLD, *_LEAVE})
+
+
+class IllegalMove(Exception):  # noqa: N818  # a rule's verdict
+    """The table has no such move; ``allowed`` are those it has."""
+
+    def __init__(self, allowed: tuple[Status, ...]) -> None:
+        super().__init__("illegal move")
+        self.allowed = allowed
+
+
+class ReasonMissing(Exception):  # noqa: N818  # a rule's verdict
+    """This move must say why."""
+
+
+def check_move(current: Status, target: Status, reason: ReasonCode | None) -> None:
+    """Check one move.
+
+    Raises:
+        IllegalMove: the table does not have it.
+        ReasonMissing: the target status needs a reason.
+    """
+    if target not in MOVES[current]:
+        raise IllegalMove(MOVES[current])
+    if target in NEEDS_REASON and reason is None:
+        raise ReasonMissing
+
+
+def opening_status(fault: LetterFault | None) -> Status:
+    """A refused letter still opens a ticket: nothing that was accepted disappears."""
+    return Status.ACTION_NEEDED if fault else Status.RECEIVED

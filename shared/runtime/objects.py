@@ -1,0 +1,99 @@
+"""The object store as both its users see it: S3 put, get and nothing else, off the event loop."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO, TypeVar
+from urllib.parse import urlsplit
+
+import urllib3
+from minio import Minio
+from minio.error import MinioException, S3Error
+
+from shared.runtime.settings import ObjectStoreSettings
+
+ObjectStoreError = (MinioException, urllib3.exceptions.HTTPError, OSError)
+
+THREADS = 16
+CHUNK = 256 * 1024
+
+T = TypeVar("T")
+
+
+class ObjectStore:
+    """One bucket; every call is bounded in time and runs in a thread (the library blocks)."""
+
+    def __init__(self, settings: ObjectStoreSettings) -> None:
+        address = urlsplit(settings.s3_endpoint)
+        self._bucket = settings.s3_bucket
+        self._client = Minio(
+            endpoint=address.netloc,
+            access_key=settings.s3_access_key.get_secret_value(),
+            secret_key=settings.s3_secret_key.get_secret_value(),
+            secure=address.scheme == "https",
+            # Without a region the library asks the server for one, which not every S3 answers.
+            region=settings.s3_region,
+            http_client=urllib3.PoolManager(
+                timeout=urllib3.Timeout(connect=3, read=30),
+                maxsize=THREADS,
+                retries=urllib3.Retry(total=1, backoff_factor=0.1, status_forcelist=[502, 503]),
+            ),
+        )
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
+
+    async def put(self, key: str, data: BinaryIO, size: int, media_type: str) -> None:
+        """Store ``size`` bytes under ``key``; they are durable when this returns."""
+        await self._run(
+            lambda: self._client.put_object(
+                bucket_name=self._bucket,
+                object_name=key,
+                data=data,
+                length=size,
+                content_type=media_type,
+            )
+        )
+
+    async def get(self, key: str) -> bytes | None:
+        """The bytes under ``key``, or None where there are none."""
+        return await self._run(lambda: self._read(key))
+
+    async def stream(self, key: str) -> Iterator[bytes]:
+        """The bytes under ``key`` in chunks, to be read in a thread."""
+        response = await self._run(
+            lambda: self._client.get_object(bucket_name=self._bucket, object_name=key)
+        )
+
+        def chunks() -> Iterator[bytes]:
+            try:
+                yield from response.stream(CHUNK)
+            finally:
+                response.close()
+                response.release_conn()
+
+        return chunks()
+
+    async def ping(self) -> bool:
+        """Whether the store answers and has our bucket."""
+        return await self._run(lambda: self._client.bucket_exists(bucket_name=self._bucket))
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _read(self, key: str) -> bytes | None:
+        try:
+            response = self._client.get_object(bucket_name=self._bucket, object_name=key)
+        except S3Error as error:
+            if error.code in {"NoSuchKey", "NoSuchObject"}:
+                return None
+            raise
+        try:
+            data: bytes = response.read()
+        finally:
+            response.close()
+            response.release_conn()
+        return data
+
+    async def _run(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
