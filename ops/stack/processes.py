@@ -128,7 +128,9 @@ class Process:
                 member.kill()
         if self._popen is not None:
             self._popen.wait()
-        psutil.wait_procs(family, timeout=5)
+        deadline = time.monotonic() + 5
+        while any(map(_alive, family)) and time.monotonic() < deadline:
+            time.sleep(0.01)
         self._family = []
 
     def restart(self, patience: float = 60.0) -> None:
@@ -179,6 +181,15 @@ class Process:
     def _signal(self, send: Callable[[subprocess.Popen[bytes]], None]) -> None:
         if self._popen is not None and self.running:
             send(self._popen)
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return (
+            process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        )  # dead, its new parent is just slow
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _measured(

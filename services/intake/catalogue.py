@@ -1,0 +1,92 @@
+"""The request catalogue: which types there are, their fields, and what is wrong with a form. Pure."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared.contracts.problems import FieldProblem
+from shared.contracts.requests import GroupPorChange, Letter, LineOfBusiness, RequestType
+from shared.runtime.problems import field_problems
+
+LETTER_PART = "por_documentation"
+TYPE_FIELD = "request_type"
+
+
+class RequestTypeInfo(BaseModel):
+    """One entry of the catalogue."""
+
+    request_type: RequestType
+    label: str
+    fields: dict[str, Any]
+    letter_part: str
+
+
+class RequestTypes(BaseModel):
+    """The catalogue."""
+
+    items: list[RequestTypeInfo]
+
+
+class _Form(GroupPorChange):
+    """The form as a person may fill it in: an empty field is one not filled in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def request_types() -> RequestTypes:
+    """Every type with its fields as JSON Schema."""
+    kind = RequestType.GROUP_POR_CHANGE
+    return RequestTypes(
+        items=[
+            RequestTypeInfo(
+                request_type=kind,
+                label=kind.label,
+                fields=GroupPorChange.model_json_schema(),
+                letter_part=LETTER_PART,
+            )
+        ]
+    )
+
+
+def read_form(fields: Mapping[str, str]) -> tuple[GroupPorChange | None, list[FieldProblem]]:
+    """The form that ``fields`` fill in, or everything that is wrong with them."""
+    errors: list[FieldProblem] = []
+    request_type = fields.get(TYPE_FIELD, "")
+    if request_type not in set(RequestType):
+        known = ", ".join(RequestType)
+        errors.append(
+            FieldProblem(
+                pointer=f"#/{TYPE_FIELD}",
+                code="missing" if not request_type else "unknown-request-type",
+                detail=f"Name one of the request types: {known}.",
+            )
+        )
+    filled = {name: value for name, value in fields.items() if value and name != TYPE_FIELD}
+    try:
+        form = _Form.model_validate(filled)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)
+        return None, errors + field_problems(found)
+    return (None, errors) if errors else (GroupPorChange(**form.model_dump()), [])
+
+
+def fingerprint(form: GroupPorChange, letters: tuple[Letter, ...]) -> str:
+    """What tells a retry from a key used again for something else: the form and the bytes."""
+    content = {
+        "form": form.model_dump(mode="json"),
+        "letters": sorted(letter.sha256 for letter in letters),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def request_type_names() -> list[str]:
+    """The values of ``request_type``."""
+    return [kind.value for kind in RequestType]
+
+
+def lines_of_business() -> list[str]:
+    """The values of ``line_of_business``."""
+    return [line.value for line in LineOfBusiness]

@@ -1,0 +1,108 @@
+"""The typed routes that the gateway forwards to tickets and documents.
+
+Parameters are checked by their owner; here they are declared, so that one OpenAPI describes all.
+"""
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.security import HTTPBearer
+from fastapi import Depends
+
+from services.intake.owners import Owner
+from shared.contracts.grid import Sort, State
+from shared.contracts.media import EXTENSIONS
+from shared.contracts.tickets import StatusMove, TicketDetail, TicketPage
+from shared.runtime.problems import documented
+
+# Documents that a token is needed; the owner checks it.
+_token = Depends(HTTPBearer(auto_error=False))
+
+
+def router(tickets: Owner, documents: Owner) -> APIRouter:
+    """Every forwarded route."""
+    routes = APIRouter(prefix="/v1", dependencies=[_token])
+
+    @routes.get(
+        "/tickets",
+        tags=["tickets"],
+        summary="Existing Request Tickets",
+        response_model=TicketPage,
+        responses=documented(
+            HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE
+        ),
+    )
+    async def list_tickets(
+        request: Request,
+        state: Annotated[State, Query()] = State.OPEN,
+        sort: Annotated[Sort, Query()] = Sort.NEWEST_FIRST,
+        page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+        size: Annotated[int, Query(ge=1, le=100)] = 25,
+        request_id: Annotated[UUID | None, Query()] = None,
+    ) -> Response:
+        return await tickets.forward(request)
+
+    @routes.get(
+        "/tickets/{number}",
+        tags=["tickets"],
+        summary="One ticket with its history and letters",
+        response_model=TicketDetail,
+        responses=documented(
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.UNAUTHORIZED,
+            HTTPStatus.FORBIDDEN,
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        ),
+    )
+    async def show_ticket(number: str, request: Request) -> Response:
+        return await tickets.forward(request)
+
+    @routes.post(
+        "/tickets/{number}/status",
+        tags=["tickets"],
+        summary="Move a ticket (staff)",
+        response_model=TicketDetail,
+        responses=documented(
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.UNAUTHORIZED,
+            HTTPStatus.FORBIDDEN,
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.CONFLICT,
+            HTTPStatus.PRECONDITION_FAILED,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        ),
+    )
+    async def move_ticket(
+        number: str,
+        move: StatusMove,
+        request: Request,
+        if_match: Annotated[str | None, Header()] = None,
+    ) -> Response:
+        return await tickets.forward(request)
+
+    @routes.get(
+        "/letters/{letter_id}",
+        tags=["letters"],
+        summary="The letter's bytes, as an attachment",
+        response_class=Response,
+        responses={
+            200: {
+                "description": "The letter as it was sent.",
+                "content": {kind: {} for kind in EXTENSIONS},
+            },
+            **documented(
+                HTTPStatus.UNAUTHORIZED,
+                HTTPStatus.FORBIDDEN,
+                HTTPStatus.NOT_FOUND,
+                HTTPStatus.SERVICE_UNAVAILABLE,
+            ),
+        },
+    )
+    async def show_letter(letter_id: str, request: Request) -> Response:
+        return await documents.forward(request)
+
+    return routes

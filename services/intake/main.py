@@ -1,0 +1,70 @@
+"""Assembles the intake gateway."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from services.intake import forwards, routes
+from services.intake.letterbox import Letterbox
+from services.intake.owners import Owner
+from services.intake.reception import Reception
+from services.intake.settings import IntakeSettings
+from services.intake.waiting import WaitingRoom
+from shared.asyncapi import asyncapi_document
+from shared.contracts.tickets import TicketOpened
+from shared.runtime.auth import TokenVerifier
+from shared.runtime.bus import Brokers, Bus
+from shared.runtime.objects import ObjectStore
+from shared.runtime.service import serve, service_app
+
+DESCRIPTION = (
+    "The desk behind the producer portal: ask for a change of the producer of record, follow its "
+    "ticket, read its letters. Errors are RFC 9457 problem details."
+)
+
+
+def build(settings: IntakeSettings, brokers: Brokers | None = None) -> FastAPI:
+    """The whole gateway; ``brokers`` are given only by tests."""
+    registry = CollectorRegistry()
+    store = ObjectStore(settings)
+    bus = Bus("intake", settings, registry, brokers)
+    waiting = WaitingRoom()
+    bus.listen("ticket.opened", TicketOpened, waiting.announce)
+    tickets = Owner("tickets", settings.tickets_url, settings.forward_timeout)
+    documents = Owner("documents", settings.documents_url, settings.forward_timeout)
+    reception = Reception(Letterbox(store), bus, waiting, tickets)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await bus.start()
+        try:
+            yield
+        finally:
+            await bus.stop()
+            await tickets.close()
+            await documents.close()
+            store.close()
+
+    app = service_app(
+        title="POR Desk",
+        description=DESCRIPTION,
+        registry=registry,
+        lifespan=lifespan,
+        checks={"rabbitmq": bus.ready, "object_store": store.ping},
+        routers=(
+            routes.router(reception, TokenVerifier(settings), settings),
+            forwards.router(tickets, documents),
+        ),
+    )
+
+    @app.get("/asyncapi.json", include_in_schema=False)
+    async def asyncapi() -> dict[str, object]:
+        return asyncapi_document()
+
+    return app
+
+
+if __name__ == "__main__":
+    serve("intake", IntakeSettings, build)

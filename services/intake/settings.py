@@ -1,0 +1,16 @@
+"""What intake needs beside the common settings."""
+
+from pydantic import Field
+
+from shared.runtime.settings import ObjectStoreSettings
+
+
+class IntakeSettings(ObjectStoreSettings):
+    """Settings of the intake gateway."""
+
+    tickets_url: str
+    documents_url: str
+    max_letter_bytes: int = Field(default=25 * 1024 * 1024, ge=1)
+    max_letters: int = Field(default=10, ge=1)
+    max_wait: float = Field(default=30, ge=0, description="Seconds that Prefer: wait may ask for.")
+    forward_timeout: float = Field(default=10, gt=0, description="Seconds.")
