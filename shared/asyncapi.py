@@ -8,12 +8,14 @@ from pydantic.json_schema import models_json_schema
 from shared import topology
 from shared.contracts.envelope import CONTENT_TYPE, Event
 
+
 @cache
 def asyncapi_document() -> dict[str, Any]:
     """The document: a channel per routing key, a message per event, who sends and who receives."""
     kinds = tuple(topology.PUBLISHERS)
     _, definitions = models_json_schema(
-        [(kind, "validation") for kind in kinds], ref_template="#/components/schemas/{model}"
+        [(kind, "validation") for kind in kinds],
+        ref_template="#/components/schemas/{model}",
     )
     channels = {_name(kind): _channel(kind) for kind in kinds}
     return {
@@ -49,7 +51,9 @@ def asyncapi_document() -> dict[str, Any]:
 
 
 def _name(kind: type[Event]) -> str:
-    return str(kind.model_fields["type"].default).removeprefix("por.").rpartition(".v")[0]
+    return (
+        str(kind.model_fields["type"].default).removeprefix("por.").rpartition(".v")[0]
+    )
 
 
 def _channel(kind: type[Event]) -> dict[str, Any]:
@@ -91,7 +95,13 @@ def _sends() -> dict[str, Any]:
             "action": "send",
             "channel": {"$ref": f"#/channels/{_name(kind)}"},
             "summary": f"{service} publishes {_name(kind)}.",
-            "bindings": {"amqp": {"deliveryMode": 2, "mandatory": True, "bindingVersion": "0.3.0"}},
+            "bindings": {
+                "amqp": {
+                    "deliveryMode": 2,
+                    "mandatory": True,
+                    "bindingVersion": "0.3.0",
+                }
+            },
         }
         for kind, service in topology.PUBLISHERS.items()
     }

@@ -10,7 +10,11 @@ from enum import StrEnum
 from shared.contracts.envelope import Event
 from shared.contracts.letters import LetterChecked
 from shared.contracts.requests import LetterSubmitted, RequestSubmitted
-from shared.contracts.tickets import TicketLetterAdded, TicketOpened, TicketStatusChanged
+from shared.contracts.tickets import (
+    TicketLetterAdded,
+    TicketOpened,
+    TicketStatusChanged,
+)
 
 PIPELINE = "por.pipeline"
 EVENTS = "por.events"
@@ -116,7 +120,11 @@ def _quorum(
     }
 
 
-TICKET_EVENTS: tuple[type[Event], ...] = (TicketOpened, TicketStatusChanged, TicketLetterAdded)
+TICKET_EVENTS: tuple[type[Event], ...] = (
+    TicketOpened,
+    TicketStatusChanged,
+    TicketLetterAdded,
+)
 
 CHECK_LETTER = WorkQueue(
     "documents.check-letter",
@@ -136,9 +144,15 @@ OPEN_TICKET = WorkQueue(
 )
 # No max length on the notifier's queues: one full queue would refuse the publish for everybody.
 LEARN_ADDRESS = WorkQueue(
-    "notifier.learn-address", "notifier", PIPELINE, "request.submitted", (RequestSubmitted,)
+    "notifier.learn-address",
+    "notifier",
+    PIPELINE,
+    "request.submitted",
+    (RequestSubmitted,),
 )
-SEND_MAIL = WorkQueue("notifier.send-mail", "notifier", EVENTS, "ticket.#", TICKET_EVENTS)
+SEND_MAIL = WorkQueue(
+    "notifier.send-mail", "notifier", EVENTS, "ticket.#", TICKET_EVENTS
+)
 
 WORK_QUEUES = (CHECK_LETTER, OPEN_TICKET, LEARN_ADDRESS, SEND_MAIL)
 
@@ -168,7 +182,10 @@ def exchanges() -> tuple[Exchange, ...]:
         Exchange(REDELIVER, ExchangeType.DIRECT, {"alternate-exchange": UNROUTED}),
         Exchange(SUSPECTS, ExchangeType.DIRECT),
         Exchange(DEAD_LETTERS, ExchangeType.TOPIC),
-        *(Exchange(retry_tier(n), ExchangeType.FANOUT) for n in range(1, RETRY_TIERS + 1)),
+        *(
+            Exchange(retry_tier(n), ExchangeType.FANOUT)
+            for n in range(1, RETRY_TIERS + 1)
+        ),
     )
 
 
@@ -179,7 +196,9 @@ def queues(retry_delays: tuple[float, ...]) -> tuple[Queue, ...]:
         Queue(
             retry_tier(n),
             # No routing key for dead letters: the message keeps its own, the work queue's name.
-            _quorum(dead_letters_to=REDELIVER, **{"x-message-ttl": round(delay * 1000)}),
+            _quorum(
+                dead_letters_to=REDELIVER, **{"x-message-ttl": round(delay * 1000)}
+            ),
             ((retry_tier(n), "#"),),
         )
         for n, delay in enumerate(retry_delays, start=1)
@@ -192,6 +211,8 @@ def queues(retry_delays: tuple[float, ...]) -> tuple[Queue, ...]:
         Queue(PARKING, kept, ((DEAD_LETTERS, "#"),)),
         Queue(UNROUTED, kept, ((UNROUTED, "#"),)),
         Queue(
-            EVENTS_LOG, {"x-queue-type": "stream", "x-max-age": STREAM_AGE}, ((EVENTS, "#"),)
+            EVENTS_LOG,
+            {"x-queue-type": "stream", "x-max-age": STREAM_AGE},
+            ((EVENTS, "#"),),
         ),
     )

@@ -10,7 +10,13 @@ from fastapi.responses import StreamingResponse
 from services.documents.custody import Custody
 from shared.contracts.letters import CheckedLetter
 from shared.contracts.media import EXTENSIONS
-from shared.runtime.auth import TICKETS_READ, TICKETS_WORK, Caller, TokenVerifier, caller_with
+from shared.runtime.auth import (
+    TICKETS_READ,
+    TICKETS_WORK,
+    Caller,
+    TokenVerifier,
+    caller_with,
+)
 from shared.runtime.problems import documented
 
 
@@ -36,7 +42,9 @@ def router(custody: Custody, verifier: TokenVerifier) -> APIRouter:
             ),
         },
     )
-    async def show_letter(letter_id: str, caller: Annotated[Caller, reader]) -> StreamingResponse:
+    async def show_letter(
+        letter_id: str, caller: Annotated[Caller, reader]
+    ) -> StreamingResponse:
         receipt = await custody.receipt(letter_id, caller)
         return StreamingResponse(
             await custody.read(receipt),

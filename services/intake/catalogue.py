@@ -8,7 +8,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.contracts.problems import FieldProblem
-from shared.contracts.requests import GroupPorChange, Letter, LineOfBusiness, RequestType
+from shared.contracts.requests import (
+    GroupPorChange,
+    Letter,
+    LineOfBusiness,
+    RequestType,
+)
 from shared.runtime.problems import field_problems
 
 LETTER_PART = "por_documentation"
@@ -51,7 +56,9 @@ def request_types() -> RequestTypes:
     )
 
 
-def read_form(fields: Mapping[str, str]) -> tuple[GroupPorChange | None, list[FieldProblem]]:
+def read_form(
+    fields: Mapping[str, str],
+) -> tuple[GroupPorChange | None, list[FieldProblem]]:
     """The form that ``fields`` fill in, or everything that is wrong with them."""
     errors: list[FieldProblem] = []
     request_type = fields.get(TYPE_FIELD, "")
@@ -64,7 +71,9 @@ def read_form(fields: Mapping[str, str]) -> tuple[GroupPorChange | None, list[Fi
                 detail=f"Name one of the request types: {known}.",
             )
         )
-    filled = {name: value for name, value in fields.items() if value and name != TYPE_FIELD}
+    filled = {
+        name: value for name, value in fields.items() if value and name != TYPE_FIELD
+    }
     try:
         form = _Form.model_validate(filled)
     except ValidationError as error:

@@ -31,7 +31,9 @@ def router(tickets: Owner, documents: Owner) -> APIRouter:
         summary="Existing Request Tickets",
         response_model=TicketPage,
         responses=documented(
-            HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE
+            HTTPStatus.UNAUTHORIZED,
+            HTTPStatus.FORBIDDEN,
+            HTTPStatus.SERVICE_UNAVAILABLE,
         ),
     )
     async def list_tickets(

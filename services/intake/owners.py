@@ -45,24 +45,36 @@ class Owner:
             request.method,
             request.url.path,
             params=request.query_params.multi_items(),
-            headers={n: request.headers[n] for n in _PASSED_DOWN if n in request.headers},
+            headers={
+                n: request.headers[n] for n in _PASSED_DOWN if n in request.headers
+            },
             content=await request.body(),
         )
         try:
             answer = await self._client.send(outgoing, stream=True)
         except httpx.HTTPError as error:
-            raise unavailable(f"The {self._name} service is away; try again soon.") from error
+            raise unavailable(
+                f"The {self._name} service is away; try again soon."
+            ) from error
         return StreamingResponse(
             answer.aiter_raw(),
             answer.status_code,
-            {name: value for name, value in answer.headers.items() if name in _PASSED_UP},
+            {
+                name: value
+                for name, value in answer.headers.items()
+                if name in _PASSED_UP
+            },
             background=BackgroundTask(answer.aclose),
         )
 
-    async def get(self, path: str, caller: Caller, params: Mapping[str, Any]) -> httpx.Response:
+    async def get(
+        self, path: str, caller: Caller, params: Mapping[str, Any]
+    ) -> httpx.Response:
         """Ask the owner on behalf of a caller; raises ``httpx.HTTPError`` where it cannot."""
         answer = await self._client.get(
-            path, params=dict(params), headers={"Authorization": f"Bearer {caller.token}"}
+            path,
+            params=dict(params),
+            headers={"Authorization": f"Bearer {caller.token}"},
         )
         return answer.raise_for_status()
 
@@ -71,7 +83,9 @@ class Owner:
         await self._client.aclose()
 
 
-async def ticket_of(tickets: Owner, request_id: UUID, caller: Caller) -> TicketSummary | None:
+async def ticket_of(
+    tickets: Owner, request_id: UUID, caller: Caller
+) -> TicketSummary | None:
     """The ticket of a request, if it has one that this caller may see.
 
     Raises:

@@ -16,7 +16,12 @@ from services.intake.owners import Owner, ticket_of
 from services.intake.upload import Upload
 from services.intake.waiting import WaitingRoom
 from shared.contracts.envelope import Contract, event_id, now
-from shared.contracts.requests import Producer, RequestSubmitted, RequestType, Submission
+from shared.contracts.requests import (
+    Producer,
+    RequestSubmitted,
+    RequestType,
+    Submission,
+)
 from shared.contracts.tickets import TicketNumber
 from shared.runtime.auth import Caller
 from shared.runtime.bus import Bus
@@ -75,7 +80,10 @@ class Reception:
             submission = known
         else:
             await asyncio.gather(
-                *(self.letterbox.keep_letter(submission.request_id, each) for each in upload.letters)
+                *(
+                    self.letterbox.keep_letter(submission.request_id, each)
+                    for each in upload.letters
+                )
             )
             await self.letterbox.keep_form(submission)
         return await self._submit(submission, caller, wait)
@@ -90,10 +98,14 @@ class Reception:
             return state
         form = await self.letterbox.form(request_id)
         if form is None or caller.sees_only not in {None, form.producer.producer_id}:
-            raise Problem(HTTPStatus.NOT_FOUND, "unknown-request", "There is no such request.")
+            raise Problem(
+                HTTPStatus.NOT_FOUND, "unknown-request", "There is no such request."
+            )
         return RequestState(request_id=request_id, state=Progress.ACCEPTED)
 
-    def _submission(self, upload: Upload, caller: Caller, key: str | None) -> Submission:
+    def _submission(
+        self, upload: Upload, caller: Caller, key: str | None
+    ) -> Submission:
         form, errors = catalogue.read_form(upload.fields)
         file_errors = upload.check_letters()
         if any(error.code == "wrong-file-type" for error in file_errors) and not errors:
@@ -105,7 +117,9 @@ class Reception:
             )
         if form is None or file_errors:
             raise invalid_fields(errors + file_errors)
-        letters = tuple({each.letter.sha256: each.letter for each in upload.letters}.values())
+        letters = tuple(
+            {each.letter.sha256: each.letter for each in upload.letters}.values()
+        )
         assert caller.producer_id is not None
         return Submission(
             request_id=request_id_of(caller.producer_id, key) if key else uuid4(),
@@ -119,7 +133,9 @@ class Reception:
             received_at=now(),
         )
 
-    async def _submit(self, submission: Submission, caller: Caller, wait: float) -> RequestState:
+    async def _submit(
+        self, submission: Submission, caller: Caller, wait: float
+    ) -> RequestState:
         with self.waiting.waiter(submission.request_id) as opened:
             await self._publish(submission)
             done, _ = await asyncio.wait([opened], timeout=wait)
@@ -127,10 +143,14 @@ class Reception:
             number = opened.result().data.ticket_number
             structlog.contextvars.bind_contextvars(ticket_number=number)
             return RequestState(
-                request_id=submission.request_id, state=Progress.OPENED, ticket_number=number
+                request_id=submission.request_id,
+                state=Progress.OPENED,
+                ticket_number=number,
             )
         state = await self._opened(submission.request_id, caller) if wait else None
-        return state or RequestState(request_id=submission.request_id, state=Progress.ACCEPTED)
+        return state or RequestState(
+            request_id=submission.request_id, state=Progress.ACCEPTED
+        )
 
     async def _publish(self, submission: Submission) -> None:
         kind = "por.request.submitted.v1"
@@ -161,7 +181,9 @@ class Reception:
         if ticket is None:
             return None
         return RequestState(
-            request_id=request_id, state=Progress.OPENED, ticket_number=ticket.ticket_number
+            request_id=request_id,
+            state=Progress.OPENED,
+            ticket_number=ticket.ticket_number,
         )
 
 

@@ -29,7 +29,9 @@ _KEY = re.compile(r'"([\x20-\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})')
 
 def _form_schema() -> dict[str, Any]:
     """The OpenAPI of the form: the catalogue's fields and the letters."""
-    schema = GroupPorChange.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = GroupPorChange.model_json_schema(
+        ref_template="#/components/schemas/{model}"
+    )
     schema.pop("$defs", None)
     business = schema["properties"]["line_of_business"]
     business.pop("$ref", None)
@@ -67,7 +69,9 @@ def _form_schema() -> dict[str, Any]:
     }
 
 
-def router(reception: Reception, verifier: TokenVerifier, settings: IntakeSettings) -> APIRouter:
+def router(
+    reception: Reception, verifier: TokenVerifier, settings: IntakeSettings
+) -> APIRouter:
     """The gateway's own routes."""
     routes = APIRouter(prefix="/v1", tags=["requests"])
     writer = Depends(caller_with(verifier, REQUESTS_WRITE))
@@ -111,7 +115,9 @@ def router(reception: Reception, verifier: TokenVerifier, settings: IntakeSettin
                 "Requests are made by producers: the token must name producer_id and email.",
             )
         wait = wait_seconds(prefer, settings.max_wait)
-        with Upload(LETTER_PART, settings.max_letter_bytes, settings.max_letters) as upload:
+        with Upload(
+            LETTER_PART, settings.max_letter_bytes, settings.max_letters
+        ) as upload:
             await upload.read(request.headers.get("content-type", ""), request.stream())
             state = await reception.accept(upload, caller, _key(idempotency_key), wait)
         response.headers["Location"] = f"/v1/requests/{state.request_id}"
@@ -132,10 +138,15 @@ def router(reception: Reception, verifier: TokenVerifier, settings: IntakeSettin
             HTTPStatus.SERVICE_UNAVAILABLE,
         ),
     )
-    async def show_request(request_id: UUID, caller: Annotated[Caller, reader]) -> RequestState:
+    async def show_request(
+        request_id: UUID, caller: Annotated[Caller, reader]
+    ) -> RequestState:
         return await reception.look_up(request_id, caller)
 
-    @routes.get("/request-types", summary="The kinds of request, with their fields as JSON Schema")
+    @routes.get(
+        "/request-types",
+        summary="The kinds of request, with their fields as JSON Schema",
+    )
     async def list_request_types() -> RequestTypes:
         return catalogue.request_types()
 

@@ -57,7 +57,9 @@ class SpooledLetter:
 class Upload(ExitStack):
     """The parts of one form; leaving the context deletes what was spooled."""
 
-    def __init__(self, letter_part: str, max_letter_bytes: int, max_letters: int) -> None:
+    def __init__(
+        self, letter_part: str, max_letter_bytes: int, max_letters: int
+    ) -> None:
         super().__init__()
         self.fields: dict[str, str] = {}
         self.letters: list[SpooledLetter] = []
@@ -109,7 +111,9 @@ class Upload(ExitStack):
         pointer = f"#/{self._letter_part}"
         if not self.letters:
             return [
-                FieldProblem(pointer=pointer, code="missing", detail="Attach the signed letter.")
+                FieldProblem(
+                    pointer=pointer, code="missing", detail="Attach the signed letter."
+                )
             ]
         return [
             FieldProblem(
@@ -141,7 +145,9 @@ class Upload(ExitStack):
         if b"filename" in options:
             self._begin_file(name, options[b"filename"].decode())
         elif not name or name in self.fields or len(self.fields) >= MAX_FIELDS:
-            raise _ill_formed(f"The field {name!r} is unnamed, given twice, or one too many.")
+            raise _ill_formed(
+                f"The field {name!r} is unnamed, given twice, or one too many."
+            )
         else:
             self._field = (name, bytearray())
 
@@ -149,7 +155,9 @@ class Upload(ExitStack):
         if name != self._letter_part:
             raise _ill_formed(f"Files go into the part {self._letter_part!r}.")
         if len(self.letters) >= self._max_letters:
-            raise _ill_formed(f"At most {self._max_letters} letters can be sent at once.")
+            raise _ill_formed(
+                f"At most {self._max_letters} letters can be sent at once."
+            )
         spool = self.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES))
         self._file = SpooledLetter(filename, spool)
 
@@ -181,7 +189,9 @@ def _safe_name(filename: str) -> str:
     return "".join(char for char in name if char.isprintable())[:MAX_NAME]
 
 
-def _ill_formed(detail: str = "The form is not well-formed, or it was cut off.") -> Problem:
+def _ill_formed(
+    detail: str = "The form is not well-formed, or it was cut off.",
+) -> Problem:
     return Problem(HTTPStatus.BAD_REQUEST, "ill-formed-body", detail)
 
 

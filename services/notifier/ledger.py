@@ -19,10 +19,17 @@ class Ledger:
 
     def __init__(self, url: str, database: str) -> None:
         self._client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-            url, w="majority", journal=True, serverSelectionTimeoutMS=3000, timeoutMS=10_000
+            url,
+            w="majority",
+            journal=True,
+            serverSelectionTimeoutMS=3000,
+            timeoutMS=10_000,
         )
         db = self._client.get_database(
-            database, CodecOptions(tz_aware=True, uuid_representation=UuidRepresentation.STANDARD)
+            database,
+            CodecOptions(
+                tz_aware=True, uuid_representation=UuidRepresentation.STANDARD
+            ),
         )
         self._addresses, self._mails = db["addresses"], db["mails"]
 

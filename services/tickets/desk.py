@@ -28,7 +28,9 @@ class Desk:
     def __init__(self, store: TicketStore, outbox: Outbox) -> None:
         self._store, self._outbox = store, outbox
 
-    async def open_ticket(self, submission: Submission, letters: tuple[CheckedLetter, ...]) -> None:
+    async def open_ticket(
+        self, submission: Submission, letters: tuple[CheckedLetter, ...]
+    ) -> None:
         """Give a request its ticket; a repeat finds it and publishes what is not out yet.
 
         Raises:
@@ -48,7 +50,9 @@ class Desk:
             raise Permanent("key-reused")
         await self._outbox.publish_pending(submission.request_id)
 
-    async def add_letters(self, reply: LetterReply, letters: tuple[CheckedLetter, ...]) -> None:
+    async def add_letters(
+        self, reply: LetterReply, letters: tuple[CheckedLetter, ...]
+    ) -> None:
         """Put the letters of a producer's reply on his ticket; a repeat adds nothing.
 
         Raises:
@@ -74,7 +78,9 @@ class Desk:
                 reason=letter.fault,
             )
             push = {"letters": letter.model_dump(mode="json")}
-            if not await self._store.change(reply.request_id, ticket["version"], entry, push=push):
+            if not await self._store.change(
+                reply.request_id, ticket["version"], entry, push=push
+            ):
                 raise Transient("ticket-changed-meanwhile")
         await self._outbox.publish_pending(reply.request_id)
 
@@ -102,7 +108,9 @@ class Desk:
             comment=move.comment,
         )
         state = {"status": move.status.value, "open": move.status.is_open}
-        changed = await self._store.change(ticket["_id"], ticket["version"], entry, set=state)
+        changed = await self._store.change(
+            ticket["_id"], ticket["version"], entry, set=state
+        )
         if changed is None:
             raise _changed_meanwhile(None)
         try:
@@ -126,7 +134,9 @@ class Desk:
             )
         ticket = await self._store.find(number, caller.sees_only)
         if ticket is None:
-            raise Problem(HTTPStatus.NOT_FOUND, "unknown-ticket", "There is no such ticket.")
+            raise Problem(
+                HTTPStatus.NOT_FOUND, "unknown-ticket", "There is no such ticket."
+            )
         return ticket
 
 

@@ -46,7 +46,9 @@ class Outbox:
                 self._store.release(ticket["_id"], holder, ticket.get("sweeps", 0))
             )
             raise
-        return await self._store.mark_published(ticket["_id"], holder, len(ticket["history"]))
+        return await self._store.mark_published(
+            ticket["_id"], holder, len(ticket["history"])
+        )
 
     async def sweep_forever(self) -> None:
         """Publish what a crash or an outage left behind, until cancelled."""

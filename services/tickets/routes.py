@@ -11,7 +11,13 @@ from services.tickets.desk import Desk, detail_of, summary_of
 from services.tickets.store import TicketStore
 from shared.contracts.grid import Sort, State
 from shared.contracts.tickets import StatusMove, TicketDetail, TicketPage
-from shared.runtime.auth import TICKETS_READ, TICKETS_WORK, Caller, TokenVerifier, caller_with
+from shared.runtime.auth import (
+    TICKETS_READ,
+    TICKETS_WORK,
+    Caller,
+    TokenVerifier,
+    caller_with,
+)
 from shared.runtime.problems import Problem, documented
 
 _ETAG = re.compile(r'"([0-9]+)"')
@@ -105,6 +111,8 @@ def _version(if_match: str | None) -> int | None:
     match = _ETAG.fullmatch(if_match.strip())
     if match is None:
         raise Problem(
-            HTTPStatus.BAD_REQUEST, "bad-if-match", "Send the ETag of the ticket as If-Match."
+            HTTPStatus.BAD_REQUEST,
+            "bad-if-match",
+            "Send the ETag of the ticket as If-Match.",
         )
     return int(match[1])

@@ -36,11 +36,17 @@ class TicketStore:
 
     def __init__(self, url: str, database: str) -> None:
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-            url, w="majority", journal=True, serverSelectionTimeoutMS=3000, timeoutMS=10_000
+            url,
+            w="majority",
+            journal=True,
+            serverSelectionTimeoutMS=3000,
+            timeoutMS=10_000,
         )
         self._db = self._client.get_database(
             database,
-            CodecOptions(tz_aware=True, uuid_representation=UuidRepresentation.STANDARD),
+            CodecOptions(
+                tz_aware=True, uuid_representation=UuidRepresentation.STANDARD
+            ),
         )
         self._tickets, self._counters = self._db["tickets"], self._db["counters"]
 
@@ -161,20 +167,28 @@ class TicketStore:
             {
                 "_id": request_id,
                 "due_at": {"$exists": True},
-                "$or": [{"lease": {"$exists": False}}, {"lease.until": {"$lt": moment}}],
+                "$or": [
+                    {"lease": {"$exists": False}},
+                    {"lease.until": {"$lt": moment}},
+                ],
             },
             {"$set": {"lease": {"holder": holder, "until": moment + LEASE}}},
             return_document=ReturnDocument.AFTER,
         )
 
-    async def mark_published(self, request_id: UUID, holder: UUID, through: int) -> bool:
+    async def mark_published(
+        self, request_id: UUID, holder: UUID, through: int
+    ) -> bool:
         """Mark the entries up to ``through`` as out and release the lease.
 
         Returns False where the ticket has grown meanwhile, or the lease was lost: lease again.
         """
         done = await self._tickets.update_one(
             {"_id": request_id, "lease.holder": holder, "version": through},
-            {"$set": {"published": through}, "$unset": {"lease": "", "due_at": "", "sweeps": ""}},
+            {
+                "$set": {"published": through},
+                "$unset": {"lease": "", "due_at": "", "sweeps": ""},
+            },
         )
         if done.modified_count:
             return True
@@ -199,7 +213,10 @@ class TicketStore:
     async def due(self, moment: datetime, limit: int) -> list[UUID]:
         """Tickets whose history should have been published by ``moment``."""
         cursor = self._tickets.find({"due_at": {"$lte": moment}}, {"_id": 1})
-        return [each["_id"] for each in await cursor.sort("due_at").limit(limit).to_list(limit)]
+        return [
+            each["_id"]
+            for each in await cursor.sort("due_at").limit(limit).to_list(limit)
+        ]
 
 
 def _visible(sees_only: str | None) -> Document:
@@ -208,4 +225,6 @@ def _visible(sees_only: str | None) -> Document:
 
 def _order(column: str, direction: int) -> list[tuple[str, int]]:
     """The number breaks ties, so that pages neither repeat nor miss a ticket."""
-    return [(column, direction)] + ([] if column == "number" else [("number", direction)])
+    return [(column, direction)] + (
+        [] if column == "number" else [("number", direction)]
+    )

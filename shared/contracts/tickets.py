@@ -159,8 +159,9 @@ class StatusMove(Contract):
 
     status: Status
     reason: ReasonCode | None = Field(
-        default=None, description="Required for Action needed, On hold, Rejected and Withdrawn."
+        default=None,
+        description="Required for Action needed, On hold, Rejected and Withdrawn.",
     )
-    comment: Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)] | None = (
-        Field(default=None, description="Shown on the ticket, never in a public event.")
-    )
+    comment: (
+        Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)] | None
+    ) = Field(default=None, description="Shown on the ticket, never in a public event.")

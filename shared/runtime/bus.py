@@ -15,7 +15,14 @@ from aio_pika import IncomingMessage
 from aio_pika.abc import AbstractRobustChannel
 from faststream import AckPolicy
 from faststream.message import StreamMessage
-from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchange, RabbitQueue, RabbitRouter
+from faststream.rabbit import (
+    Channel,
+    ExchangeType,
+    RabbitBroker,
+    RabbitExchange,
+    RabbitQueue,
+    RabbitRouter,
+)
 from faststream.rabbit.prometheus import RabbitPrometheusMiddleware
 from faststream.rabbit.subscriber import RabbitSubscriber
 from prometheus_client import CollectorRegistry
@@ -103,14 +110,20 @@ class Bus:
         publish_result.__name__ = queue.name
         codec = EventCodec(queue.receives)
         router = RabbitRouter(
-            middlewares=[partial(FailurePath, queue=queue.name, republish=self._republish)]
+            middlewares=[
+                partial(FailurePath, queue=queue.name, republish=self._republish)
+            ]
         )
         for name, exchange, prefetch in (
             (queue.name, queue.exchange, self._prefetch),
             (topology.suspects_of(queue.name), topology.SUSPECTS, 1),
         ):
             key = queue.routing_key if exchange == queue.exchange else queue.name
-            kind = ExchangeType.TOPIC if exchange == queue.exchange else ExchangeType.DIRECT
+            kind = (
+                ExchangeType.TOPIC
+                if exchange == queue.exchange
+                else ExchangeType.DIRECT
+            )
             subscriber = router.subscriber(
                 RabbitQueue(name, routing_key=key, declare=False),
                 RabbitExchange(exchange, type=kind, declare=False),
@@ -156,7 +169,9 @@ class Bus:
             TimeoutError: the outcome is unknown; the same event may be published again.
             aio_pika.exceptions.DeliveryError: refused, or no queue is bound.
         """
-        correlation = str(request_id or getattr(event.data, "request_id", event.subject))  # type: ignore[attr-defined]  # every concrete event has data
+        correlation = str(
+            request_id or getattr(event.data, "request_id", event.subject)
+        )  # type: ignore[attr-defined]  # every concrete event has data
         await self._send(
             event.model_dump_json(exclude_none=True).encode(),
             exchange=topology.exchange_of(event),
@@ -217,7 +232,9 @@ class Bus:
         """Both connections stand and every consumer is still registered at the broker."""
         if not (await self._publisher.ping(0.1) and await self._consumer.ping(0.1)):
             return False
-        return all([await _is_consuming(subscriber) for subscriber in self._subscribers])
+        return all(
+            [await _is_consuming(subscriber) for subscriber in self._subscribers]
+        )
 
     async def can_publish(self) -> bool:
         """The publishing connection stands."""
@@ -246,7 +263,10 @@ async def declare_topology(url: str, retry_delays: tuple[float, ...]) -> None:
         channel = await connection.channel()
         for exchange in topology.exchanges():
             await channel.declare_exchange(
-                exchange.name, exchange.type.value, durable=True, arguments=dict(exchange.arguments)
+                exchange.name,
+                exchange.type.value,
+                durable=True,
+                arguments=dict(exchange.arguments),
             )
         for queue in topology.queues(retry_delays):
             declared = await channel.declare_queue(

@@ -28,7 +28,9 @@ PARKED_AT = "por-parked-at"
 
 NACK_PAUSE = 1.0
 
-Republish: TypeAlias = Callable[[IncomingMessage, str, str, Mapping[str, str | int]], Awaitable[None]]
+Republish: TypeAlias = Callable[
+    [IncomingMessage, str, str, Mapping[str, str | int]], Awaitable[None]
+]
 
 
 class Permanent(Exception):  # noqa: N818  # a kind of failure, not an error class
@@ -102,7 +104,10 @@ class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
         try:
             if transient and attempt <= topology.RETRY_TIERS:
                 await self._republish(
-                    self.msg, topology.retry_tier(attempt), self._queue, {ATTEMPT: attempt}
+                    self.msg,
+                    topology.retry_tier(attempt),
+                    self._queue,
+                    {ATTEMPT: attempt},
                 )
                 self._log("retry", reason=reason, error=exc_val)
             else:
@@ -110,7 +115,11 @@ class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
                     self.msg,
                     topology.DEAD_LETTERS,
                     self._queue,
-                    {ATTEMPT: self._attempt, REASON: reason, PARKED_AT: int(time.time())},
+                    {
+                        ATTEMPT: self._attempt,
+                        REASON: reason,
+                        PARKED_AT: int(time.time()),
+                    },
                 )
                 self._log("parked", reason=reason, error=exc_val)
         except Exception as error:
@@ -119,9 +128,13 @@ class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
             raise NackMessage(requeue=True) from error
         return True
 
-    def _log(self, outcome: str, *, reason: str | None = None, error: Exception | None = None) -> None:
+    def _log(
+        self, outcome: str, *, reason: str | None = None, error: Exception | None = None
+    ) -> None:
         write = log.info if outcome == "done" else log.warning
-        unforeseen = error if error and not isinstance(error, Permanent | Transient) else None
+        unforeseen = (
+            error if error and not isinstance(error, Permanent | Transient) else None
+        )
         write(
             "message",
             outcome=outcome,

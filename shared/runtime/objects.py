@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 from minio import Minio
-from minio.error import MinioException, S3Error
+from minio.error import InvalidResponseError, MinioException, S3Error
 
 from shared.runtime.settings import ObjectStoreSettings
 
@@ -36,7 +36,9 @@ class ObjectStore:
             http_client=urllib3.PoolManager(
                 timeout=urllib3.Timeout(connect=3, read=30),
                 maxsize=THREADS,
-                retries=urllib3.Retry(total=1, backoff_factor=0.1, status_forcelist=[502, 503]),
+                retries=urllib3.Retry(
+                    total=1, backoff_factor=0.1, status_forcelist=[502, 503]
+                ),
             ),
         )
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
@@ -74,7 +76,9 @@ class ObjectStore:
 
     async def ping(self) -> bool:
         """Whether the store answers and has our bucket."""
-        return await self._run(lambda: self._client.bucket_exists(bucket_name=self._bucket))
+        return await self._run(
+            lambda: self._client.bucket_exists(bucket_name=self._bucket)
+        )
 
     def close(self) -> None:
         """Let go of the threads."""
@@ -82,9 +86,11 @@ class ObjectStore:
 
     def _read(self, key: str) -> bytes | None:
         try:
-            response = self._client.get_object(bucket_name=self._bucket, object_name=key)
-        except S3Error as error:
-            if error.code in {"NoSuchKey", "NoSuchObject"}:
+            response = self._client.get_object(
+                bucket_name=self._bucket, object_name=key
+            )
+        except (S3Error, InvalidResponseError) as error:
+            if _is_missing(error):
                 return None
             raise
         try:
@@ -97,3 +103,12 @@ class ObjectStore:
     async def _run(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
+
+def _is_missing(error: S3Error | InvalidResponseError) -> bool:
+    """Whether S3 says that there is no such object.
+
+    The library reads errors only as ``application/xml``; rclone sends ``text/xml``.
+    """
+    if isinstance(error, S3Error):
+        return error.code == "NoSuchKey"
+    return "<Code>NoSuchKey</Code>" in str(error)

@@ -49,7 +49,11 @@ class Problem(Exception):  # noqa: N818  # the RFC's own word
 def unavailable(detail: str, **more: object) -> Problem:
     """A part that is needed is away: 503, and when to come back."""
     return Problem(
-        HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, headers=RETRY_AFTER, **more
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "unavailable",
+        detail,
+        headers=RETRY_AFTER,
+        **more,
     )
 
 
@@ -103,7 +107,9 @@ def install_problems(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
         code = status.phrase.lower().replace(" ", "-")
-        problem = Problem(status, code, status.description or code, headers=error.headers)
+        problem = Problem(
+            status, code, status.description or code, headers=error.headers
+        )
         return problem_response(problem, request)
 
     async def on_crash(request: Request, error: Exception) -> JSONResponse:

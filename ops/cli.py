@@ -1,0 +1,113 @@
+"""The ``pordesk`` command: the local stack, the demo, tokens, documents made from the code."""
+
+import json
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ops.demo.story import DemoFailed, Story, last_line
+from ops.stack import MissingTool, ProcessFailed, Stack, StackError, StackInfo, ended_by_signals
+from ops.tokens import Mint
+from shared.asyncapi import asyncapi_document
+
+HOME = Path(".local")
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Run, watch and operate POR Desk.",
+)
+# People read stderr's twin: stdout carries the story and, last, one line for machines.
+console = Console()
+
+
+@cli.command()
+def demo() -> None:
+    """Show the desk at work on real parts; the last line is JSON."""
+    began = time.monotonic()
+    folder = HOME / "demo"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    console.rule("[bold]POR Desk: a letter in, a ticket number out, the producer told")
+    _fresh()
+    with ended_by_signals(), Stack(HOME, announce=_announce) as stack:
+        story = Story(stack, folder.resolve(), console)
+        story.run()
+    console.print("\nEverything is stopped.")
+    print(last_line({**story.result, "seconds": round(time.monotonic() - began, 1)}))
+
+
+@cli.command()
+def run() -> None:
+    """Keep the local stack up until Ctrl-C."""
+    with ended_by_signals(), Stack(HOME, announce=_announce) as stack:
+        mint = Mint(Path(stack.info.signing_key))
+        gateway = stack.info.services["intake"]
+        console.print(f"\n[bold]Gateway[/]   {gateway}  (docs: {gateway}/docs)")
+        console.print(f"[bold]Bus[/]       {gateway}/asyncapi.json")
+        console.print(f"[bold]RabbitMQ[/]  {stack.info.rabbitmq_management.url}")
+        console.print(f"[bold]Mails[/]     {stack.info.smtp.maildir}")
+        console.print(f"[bold]All URLs and credentials[/]  {(HOME / 'stack.json').resolve()}")
+        for who, token in (("producer P1001", mint.producer("P1001")), ("staff", mint.staff())):
+            console.print(f"\n[bold]Token, {who}[/]", highlight=False)
+            print(token)
+        console.print("\nCtrl-C stops everything.")
+        signal.pause()
+
+
+@cli.command()
+def token(
+    producer: Annotated[str | None, typer.Option(help="Mint for this producer id.")] = None,
+    staff: Annotated[bool, typer.Option("--staff", help="Mint for a member of staff.")] = False,
+    ops: Annotated[bool, typer.Option("--ops", help="Mint for an operator.")] = False,
+    email: Annotated[str, typer.Option(help="The producer's address.")] = "",
+) -> None:
+    """Print an access token for the local stack that is up."""
+    if (producer is not None) + staff + ops != 1:
+        raise typer.BadParameter("name one of --producer ID, --staff, --ops")
+    mint = Mint(Path(_stack_info().signing_key))
+    if producer:
+        print(mint.producer(producer, email=email))
+    else:
+        print(mint.staff() if staff else mint.ops())
+
+
+@cli.command()
+def asyncapi() -> None:
+    """Print the AsyncAPI document of the whole system."""
+    print(json.dumps(asyncapi_document(), indent=2))
+
+
+def _stack_info() -> StackInfo:
+    try:
+        return StackInfo.load(HOME)
+    except FileNotFoundError:
+        raise StackError("No local stack is up here. Start one with: make run") from None
+
+
+def _announce(text: str) -> None:
+    console.print(f"[dim]  {text}[/]", highlight=False)
+
+
+def _fresh() -> None:
+    """The demo tells its story on empty servers."""
+    for part in ("rabbitmq", "mongodb", "objects", "mail", "logs"):
+        shutil.rmtree(HOME / part, ignore_errors=True)
+
+
+def main() -> None:
+    """Run a command; what a person can mend is one line and exit code 2."""
+    try:
+        cli()
+    except (StackError, MissingTool, ProcessFailed) as error:
+        console.print(f"[red]{error}[/]", highlight=False, markup=True)
+        raise SystemExit(2) from None
+    except DemoFailed as error:
+        console.print(f"[red]The demo failed:[/] {error}. Logs are in {HOME / 'logs'}.")
+        raise SystemExit(1) from None

@@ -1,0 +1,203 @@
+"""The local stack on real servers: reachable while up, and nothing left of it however it ends."""
+
+import asyncio
+import io
+import json
+import signal
+import smtplib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import aio_pika
+import psutil
+import pytest
+from minio import Minio
+from pymongo import MongoClient
+
+from ops.stack import ProcessFailed, Stack, StackError, StackInfo
+
+RUNNER = """
+import sys, time
+from dataclasses import replace
+from pathlib import Path
+from ops.stack import Stack, Tools, ended_by_signals
+home, *broken = sys.argv[1:]
+tools = replace(Tools.find(), **dict.fromkeys(broken, "/bin/false"))
+with ended_by_signals(), Stack(Path(home), services=(), tools=tools, announce=lambda line: print(line, flush=True)):
+    print("up", flush=True)
+    time.sleep(600)
+"""
+
+
+@contextmanager
+def runner(home: Path, *broken: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of its own that keeps a stack up, as `make run` does."""
+    argv = [sys.executable, "-c", RUNNER, str(home), *broken]
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for_line(process: subprocess.Popen[str], word: str) -> None:
+    """Read what the runner says until a line begins with the word."""
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith(word):
+            return
+    pytest.fail(f"the runner ended before it said {word!r}: {said}")
+
+
+def processes_of(home: Path) -> list[psutil.Process]:
+    """Every living process that belongs to the stack in this folder, by its environment or its command line."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            traces = [*process.environ().values(), *process.cmdline()]
+            if (
+                any(str(home) in trace for trace in traces)
+                and process.status() != psutil.STATUS_ZOMBIE
+            ):
+                found.append(process)
+    return found
+
+
+def left_behind(home: Path, patience: float = 10.0) -> list[psutil.Process]:
+    """What is still alive after `patience` seconds; returns as soon as nothing is."""
+    deadline = time.monotonic() + patience
+    while (found := processes_of(home)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
+def use_every_server(info: StackInfo, turn: int) -> None:
+    """Write something new to each server, and read back everything written since the first turn."""
+
+    async def use_rabbitmq() -> int:
+        url = info.rabbitmq.url.replace(
+            "//", f"//{info.rabbitmq.username}:{info.rabbitmq.password}@"
+        )
+        async with await aio_pika.connect(url) as connection:
+            channel = await connection.channel()
+            await channel.declare_queue(
+                "kept", durable=True, arguments={"x-queue-type": "quorum"}
+            )
+            message = aio_pika.Message(
+                b"x", delivery_mode=aio_pika.DeliveryMode.PERSISTENT
+            )
+            await channel.default_exchange.publish(message, "kept")
+            return (
+                await channel.declare_queue("kept", passive=True)
+            ).declaration_result.message_count or 0
+
+    assert asyncio.run(use_rabbitmq()) == turn
+
+    with MongoClient[dict[str, int]](
+        info.mongodb.url, serverSelectionTimeoutMS=5000
+    ) as mongodb:
+        mongodb["test"]["kept"].insert_one({"turn": turn})
+        assert mongodb["test"]["kept"].count_documents({}) == turn
+
+    store = info.object_store
+    client = Minio(
+        store.url.removeprefix("http://"),
+        store.username,
+        store.password,
+        secure=False,
+        region=store.region,
+    )
+    client.put_object(store.bucket, f"kept/{turn}", io.BytesIO(b"letter"), 6)
+    assert len(list(client.list_objects(store.bucket, "kept/"))) == turn
+
+    host, _, port = info.smtp.url.removeprefix("smtp://").partition(":")
+    with smtplib.SMTP(host, int(port)) as smtp:
+        smtp.sendmail(
+            "desk@carrier.example",
+            ["p@broker.example"],
+            f"Subject: turn {turn}\r\n\r\nHello\r\n",
+        )
+    mails = [file.read_text() for file in (Path(info.smtp.maildir) / "new").iterdir()]
+    assert len(mails) == turn
+    assert any(
+        f"Subject: turn {turn}" in mail and "X-RcptTo: p@broker.example" in mail
+        for mail in mails
+    )
+
+
+def test_servers_answer_and_keep_their_data_on_new_ports(tmp_path: Path) -> None:
+    """Every server can be used, refuses a second stack in its folder, and finds its data again on another port."""
+    home = tmp_path / "a folder with spaces"
+    ports = set()
+    for turn in (1, 2):
+        with Stack(home, services=()) as stack:
+            ports.add(stack.info.mongodb.url)
+            use_every_server(StackInfo.load(home), turn)
+            assert (home / "stack.json").stat().st_mode & 0o777 == 0o600
+            assert (
+                json.loads((home / "stack.json").read_text())["pids"]["mongodb"]
+                == stack["mongodb"].pid
+            )
+            assert all(
+                process.cpu_seconds() > 0 and process.rss() > 1e6
+                for process in stack.processes.values()
+            )
+            with (
+                pytest.raises(StackError, match="already up"),
+                Stack(home, services=()),
+            ):
+                pass
+        assert not (home / "stack.json").exists()
+        assert left_behind(home) == []
+    assert len(ports) == 2
+
+
+@pytest.mark.parametrize(
+    ("ending", "status"),
+    [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 143)],
+    ids=lambda value: str(value),
+)
+def test_signal_to_a_running_stack_leaves_nothing(
+    tmp_path: Path, ending: signal.Signals, status: int
+) -> None:
+    """Ctrl-C, TERM and even kill -9 of the runner end every server with it."""
+    with runner(tmp_path) as process:
+        wait_for_line(process, "up")
+        assert len(processes_of(tmp_path)) > 5
+        process.send_signal(ending)
+        assert process.wait(20) == status
+        assert left_behind(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("ending", "status"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)]
+)
+def test_signal_to_a_starting_stack_leaves_nothing(
+    tmp_path: Path, ending: signal.Signals, status: int
+) -> None:
+    """A runner that is ended while its servers are still starting takes them along."""
+    with runner(tmp_path) as process:
+        wait_for_line(process, "smtp ready")
+        process.send_signal(ending)
+        assert process.wait(20) == status
+        assert left_behind(tmp_path) == []
+
+
+def test_failed_start_leaves_nothing_and_says_why(tmp_path: Path) -> None:
+    """When one server ends while starting, the others are stopped at once and the error names the one."""
+    with runner(tmp_path, "rclone") as process:
+        _, error = process.communicate(timeout=20)
+        assert process.returncode == 1
+        assert (
+            f"{ProcessFailed.__name__}: object_store ended while starting (status 1)"
+            in error
+        )
+        assert left_behind(tmp_path) == []
