@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from ops.demo.story import DemoFailed, Story, last_line
+from ops.letter import load_sample, make_letter
 from ops.stack import MissingTool, ProcessFailed, Stack, StackError, StackInfo, ended_by_signals
 from ops.tokens import Mint
 from shared.asyncapi import asyncapi_document
@@ -35,8 +36,7 @@ def demo() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     console.rule("[bold]POR Desk: a letter in, a ticket number out, the producer told")
-    _fresh()
-    with ended_by_signals(), Stack(HOME, announce=_announce) as stack:
+    with ended_by_signals(), Stack(HOME, announce=_announce, fresh=True) as stack:
         story = Story(stack, folder.resolve(), console)
         story.run()
     console.print("\nEverything is stopped.")
@@ -79,6 +79,12 @@ def token(
 
 
 @cli.command()
+def letter(path: Annotated[Path, typer.Argument(help="Where to write the PDF.")]) -> None:
+    """Write the sample letter, to try the desk with."""
+    path.write_bytes(make_letter(load_sample()))
+
+
+@cli.command()
 def asyncapi() -> None:
     """Print the AsyncAPI document of the whole system."""
     print(json.dumps(asyncapi_document(), indent=2))
@@ -93,12 +99,6 @@ def _stack_info() -> StackInfo:
 
 def _announce(text: str) -> None:
     console.print(f"[dim]  {text}[/]", highlight=False)
-
-
-def _fresh() -> None:
-    """The demo tells its story on empty servers."""
-    for part in ("rabbitmq", "mongodb", "objects", "mail", "logs"):
-        shutil.rmtree(HOME / part, ignore_errors=True)
 
 
 def main() -> None:

@@ -3,10 +3,10 @@
 import asyncio
 
 import aio_pika
+from pydantic import TypeAdapter
 
 from shared import topology
 from shared.contracts.tickets import TicketEvent
-from pydantic import TypeAdapter
 
 _EVENTS: TypeAdapter[TicketEvent] = TypeAdapter(TicketEvent)
 
@@ -25,7 +25,7 @@ async def read_stream(amqp_url: str, quiet_seconds: float = 1.0) -> list[TicketE
             await message.ack()
 
         await queue.consume(take, arguments={"x-stream-offset": "first"})
-        events = []
+        events: list[TicketEvent] = []
         while True:
             try:
                 body = await asyncio.wait_for(arrived.get(), quiet_seconds)

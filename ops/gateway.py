@@ -43,9 +43,7 @@ class Gateway:
         """GET /v1/tickets/{number}."""
         return self.http.get(f"/v1/tickets/{number}")
 
-    def move(
-        self, number: str, status: str, *, if_match: str | None = None, **more: str
-    ) -> httpx.Response:
+    def move(self, number: str, status: str, *, if_match: str | None = None, **more: str) -> httpx.Response:
         """POST /v1/tickets/{number}/status."""
         return self.http.post(
             f"/v1/tickets/{number}/status",

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pikepdf
-from reportlab.lib.colors import HexColor  # type: ignore[import-untyped]
-from reportlab.lib.enums import TA_JUSTIFY  # type: ignore[import-untyped]
-from reportlab.lib.pagesizes import LETTER  # type: ignore[import-untyped]
-from reportlab.lib.styles import ParagraphStyle  # type: ignore[import-untyped]
-from reportlab.lib.units import inch  # type: ignore[import-untyped]
-from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
-from reportlab.platypus import (  # type: ignore[import-untyped]
+from reportlab.lib.colors import HexColor
+from reportlab.lib.enums import TA_JUSTIFY
+from reportlab.lib.pagesizes import LETTER
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import inch
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import (
     Flowable,
     Frame,
     Paragraph,

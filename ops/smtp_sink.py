@@ -15,25 +15,21 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 class Maildir:
     """Receives mails; each becomes visible in `new/` at once and whole.
 
-    Not `mailbox.Maildir`: that one waits for the disk (fsync) for every mail, which would be most of the work done here.
+    Not `mailbox.Maildir`: that one waits for the disk (fsync) for every mail, most of the work done here.
     """
 
     def __init__(self, folder: Path) -> None:
         self._tmp, self._new = folder / "tmp", folder / "new"
         for part in (self._tmp, self._new, folder / "cur"):
             part.mkdir(parents=True, exist_ok=True)
-        self._names = (
-            f"{time.time_ns()}.{os.getpid()}_{n}.localhost" for n in itertools.count()
-        )
+        self._names = (f"{time.time_ns()}.{os.getpid()}_{n}.localhost" for n in itertools.count())
 
-    async def handle_DATA(
+    async def handle_DATA(  # noqa: N802  # the library's name
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         """Keep the mail as it came, below one X-RcptTo line for each recipient."""
         name = next(self._names)
-        recipients = "".join(
-            f"X-RcptTo: {address}\r\n" for address in envelope.rcpt_tos
-        )
+        recipients = "".join(f"X-RcptTo: {address}\r\n" for address in envelope.rcpt_tos)
         content = envelope.content or b""
         raw = content if isinstance(content, bytes) else content.encode()
         (self._tmp / name).write_bytes(recipients.encode() + raw)

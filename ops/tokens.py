@@ -34,15 +34,11 @@ class Mint:
 
     def staff(self, subject: str = "staff-1") -> str:
         """A staff member's token."""
-        return self.token(
-            sub=subject, name=subject, email=f"{subject}@carrier.example", scope=STAFF_SCOPE
-        )
+        return self.token(sub=subject, name=subject, email=f"{subject}@carrier.example", scope=STAFF_SCOPE)
 
     def ops(self, subject: str = "ops-1") -> str:
         """An operator's token."""
-        return self.token(
-            sub=subject, name=subject, email=f"{subject}@carrier.example", scope=OPS_SCOPE
-        )
+        return self.token(sub=subject, name=subject, email=f"{subject}@carrier.example", scope=OPS_SCOPE)
 
     def token(self, **claims: object) -> str:
         """A token with these claims beside issuer, audience and times (which they may override)."""

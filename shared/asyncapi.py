@@ -51,9 +51,7 @@ def asyncapi_document() -> dict[str, Any]:
 
 
 def _name(kind: type[Event]) -> str:
-    return (
-        str(kind.model_fields["type"].default).removeprefix("por.").rpartition(".v")[0]
-    )
+    return str(kind.model_fields["type"].default).removeprefix("por.").rpartition(".v")[0]
 
 
 def _channel(kind: type[Event]) -> dict[str, Any]:

@@ -81,33 +81,26 @@ class WorkQueue:
     @property
     def queues(self) -> tuple[Queue, Queue]:
         """The queue itself and its suspects."""
-        limit = {"x-max-length": self.max_length} if self.max_length else {}
+        limit: dict[str, str | int] = {"x-delivery-limit": DELIVERY_LIMIT}
         return (
             Queue(
                 self.name,
-                _quorum(
-                    dead_letters_to=SUSPECTS,
-                    routing_key=self.name,
+                {
+                    **_quorum(dead_letters_to=SUSPECTS, routing_key=self.name),
                     **limit,
-                    **{"x-delivery-limit": DELIVERY_LIMIT},
-                ),
+                    **({"x-max-length": self.max_length} if self.max_length else {}),
+                },
                 ((self.exchange, self.routing_key), (REDELIVER, self.name)),
             ),
             Queue(
                 suspects_of(self.name),
-                _quorum(
-                    dead_letters_to=DEAD_LETTERS,
-                    routing_key=self.name,
-                    **{"x-delivery-limit": DELIVERY_LIMIT},
-                ),
+                {**_quorum(dead_letters_to=DEAD_LETTERS, routing_key=self.name), **limit},
                 ((SUSPECTS, self.name),),
             ),
         )
 
 
-def _quorum(
-    *, dead_letters_to: str, routing_key: str | None = None, **more: int
-) -> dict[str, str | int]:
+def _quorum(*, dead_letters_to: str, routing_key: str | None = None) -> dict[str, str | int]:
     """Arguments of a queue whose dead letters cannot be lost on their way."""
     key = {"x-dead-letter-routing-key": routing_key} if routing_key else {}
     return {
@@ -116,7 +109,6 @@ def _quorum(
         "x-dead-letter-strategy": "at-least-once",
         "x-overflow": "reject-publish",
         **key,
-        **more,
     }
 
 
@@ -150,9 +142,7 @@ LEARN_ADDRESS = WorkQueue(
     "request.submitted",
     (RequestSubmitted,),
 )
-SEND_MAIL = WorkQueue(
-    "notifier.send-mail", "notifier", EVENTS, "ticket.#", TICKET_EVENTS
-)
+SEND_MAIL = WorkQueue("notifier.send-mail", "notifier", EVENTS, "ticket.#", TICKET_EVENTS)
 
 WORK_QUEUES = (CHECK_LETTER, OPEN_TICKET, LEARN_ADDRESS, SEND_MAIL)
 
@@ -182,10 +172,7 @@ def exchanges() -> tuple[Exchange, ...]:
         Exchange(REDELIVER, ExchangeType.DIRECT, {"alternate-exchange": UNROUTED}),
         Exchange(SUSPECTS, ExchangeType.DIRECT),
         Exchange(DEAD_LETTERS, ExchangeType.TOPIC),
-        *(
-            Exchange(retry_tier(n), ExchangeType.FANOUT)
-            for n in range(1, RETRY_TIERS + 1)
-        ),
+        *(Exchange(retry_tier(n), ExchangeType.FANOUT) for n in range(1, RETRY_TIERS + 1)),
     )
 
 
@@ -196,15 +183,13 @@ def queues(retry_delays: tuple[float, ...]) -> tuple[Queue, ...]:
         Queue(
             retry_tier(n),
             # No routing key for dead letters: the message keeps its own, the work queue's name.
-            _quorum(
-                dead_letters_to=REDELIVER, **{"x-message-ttl": round(delay * 1000)}
-            ),
+            {**_quorum(dead_letters_to=REDELIVER), "x-message-ttl": round(delay * 1000)},
             ((retry_tier(n), "#"),),
         )
         for n, delay in enumerate(retry_delays, start=1)
     )
     # -1 and not the broker's default of 20: looking at a parked message must never delete it.
-    kept = {"x-queue-type": "quorum", "x-delivery-limit": -1}
+    kept: dict[str, str | int] = {"x-queue-type": "quorum", "x-delivery-limit": -1}
     return (
         *work,
         *tiers,

@@ -5,9 +5,10 @@ import hashlib
 import json
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -20,6 +21,8 @@ from ops.tokens import Mint
 from shared.contracts.tickets import TicketEvent
 
 DEADLINE = 30.0
+
+T = TypeVar("T")
 
 
 class DemoFailed(Exception):
@@ -73,10 +76,7 @@ class Story:
         self._say(f"POST /v1/requests → [green]201[/] in {ms:.0f} ms: ticket [bold]{number}[/]")
         detail = self.producer.ticket(number).json()
         receipt = detail["letters"][0]
-        self._say(
-            f"Receipt: {receipt['media_type']}, {receipt['pages']} page, "
-            f"sha256 {receipt['sha256'][:16]}…"
-        )
+        self._say(f"Receipt: {receipt['media_type']}, {receipt['pages']} page, sha256 {receipt['sha256'][:16]}…")
         served = self.producer.letter(receipt["letter_id"]).content
         mail = self._await_mails(number, 1)[0]
         self._say(f"Mail in the producer's box: “{_subject(mail)}”")
@@ -99,9 +99,7 @@ class Story:
     def same_key_same_number(self, number: str) -> None:
         """The same Idempotency-Key gives the same ticket."""
         self._scene("The same request once more, under the same Idempotency-Key")
-        answer = self.producer.post_request(
-            _form(self.letter), make_letter(self.letter), key="demo-1", wait=10
-        )
+        answer = self.producer.post_request(_form(self.letter), make_letter(self.letter), key="demo-1", wait=10)
         again = answer.json().get("ticket_number")
         self._say(f"→ {answer.status_code}: ticket [bold]{again}[/], no second one")
         self.result["same_key_same_number"] = again == number
@@ -112,17 +110,13 @@ class Story:
         self._scene("kill -9 tickets; a request is accepted all the same")
         self.stack["tickets"].kill()
         self._say("The tickets service is dead.")
-        answer = self.producer.post_request(
-            _form(self.letter), make_letter(self.letter), key="demo-2"
-        )
+        answer = self.producer.post_request(_form(self.letter), make_letter(self.letter), key="demo-2")
         _check(answer.status_code == 202, f"with tickets dead: {answer.status_code}")
         where = answer.headers["location"]
         self._say(f"POST /v1/requests → [green]202[/], Location {where}: accepted is durable")
         self.stack["tickets"].restart()
         self._say("The tickets service is back.")
-        state = _until(
-            lambda: self.producer.http.get(where).json(), lambda found: found["state"] == "opened"
-        )
+        state = _until(lambda: self._state(where), lambda found: found["state"] == "opened")
         second: str = state["ticket_number"]
         self._say(f"GET {where} → ticket [bold]{second}[/]")
         self.result["survived_kill"] = state["state"] == "opened"
@@ -146,9 +140,7 @@ class Story:
         events = _until(self._stream, lambda found: _last(found, number) == "resolved")
         for event in events:
             facts = event.data
-            table.add_row(
-                event.sequence, facts.ticket_number, event.type, facts.status, str(event.id)[:8]
-            )
+            table.add_row(event.sequence, facts.ticket_number, event.type, facts.status, str(event.id)[:8])
         self.console.print(table)
         self.result["events"] = len({event.id for event in events})
 
@@ -177,13 +169,15 @@ class Story:
             self._say(f"“{_subject(mail)}” [cyan]{kept}[/]")
         self.result["mails"] = sum(1 for _ in (self.maildir / "new").iterdir())
 
+    def _state(self, where: str) -> dict[str, Any]:
+        state: dict[str, Any] = self.producer.http.get(where).json()
+        return state
+
     def _stream(self) -> list[TicketEvent]:
         return asyncio.run(read_stream(amqp_url(self.stack)))
 
     def _await_mails(self, number: str, count: int) -> list[Path]:
-        return _until(
-            lambda: mails_about(self.maildir, number), lambda found: len(found) >= count
-        )
+        return _until(lambda: mails_about(self.maildir, number), lambda found: len(found) >= count)
 
     def _scene(self, title: str) -> None:
         self.console.print()
@@ -240,7 +234,7 @@ def _check(holds: bool, what: str) -> None:
         raise DemoFailed(what)
 
 
-def _until(read: Any, done: Any) -> Any:
+def _until(read: Callable[[], T], done: Callable[[T], bool]) -> T:
     """Read again until it is as it should be; what is last read otherwise fails the demo."""
     deadline = time.monotonic() + DEADLINE
     while not done(found := read()):

@@ -17,9 +17,7 @@ _NOT_YET_INITIALIZED = 94
 class MongoDB(Process):
     """The server; its data may come from an earlier run, which knew itself under another port."""
 
-    def __init__(
-        self, home: Path, log: Path, ports: Ports, tools: Tools, env: dict[str, str]
-    ) -> None:
+    def __init__(self, home: Path, log: Path, ports: Ports, tools: Tools, env: dict[str, str]) -> None:
         data = home / "data"
         data.mkdir(parents=True, exist_ok=True)
         self.port = ports.reserve()
@@ -36,9 +34,14 @@ class MongoDB(Process):
                 "--port",
                 str(self.port),
                 "--nounixsocket",
-            ]
-            + ["--replSet", "rs0", "--wiredTigerCacheSizeGB", "0.5", "--quiet"]
-            + ["--setParameter", "diagnosticDataCollectionEnabled=false"],
+                "--replSet",
+                "rs0",
+                "--wiredTigerCacheSizeGB",
+                "0.5",
+                "--quiet",
+                "--setParameter",
+                "diagnosticDataCollectionEnabled=false",
+            ],
             log=log,
             env=env,
         )

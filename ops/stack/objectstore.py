@@ -20,19 +20,13 @@ from ops.stack.tools import Tools
 class ObjectStoreServer(Process):
     """An S3 server with one user and one bucket."""
 
-    def __init__(
-        self, home: Path, log: Path, ports: Ports, tools: Tools, env: dict[str, str]
-    ) -> None:
+    def __init__(self, home: Path, log: Path, ports: Ports, tools: Tools, env: dict[str, str]) -> None:
         self.port = ports.reserve()
         address = f"127.0.0.1:{self.port}"
-        self.connection = ObjectStore(
-            f"http://{address}", secrets.token_hex(10), secrets.token_hex(20)
-        )
+        self.connection = ObjectStore(f"http://{address}", secrets.token_hex(10), secrets.token_hex(20))
         access, secret = self.connection.username, self.connection.password
         minio = os.environ.get("OBJECT_STORE") == "minio"
-        data = home / (
-            "minio" if minio else "rclone"
-        )  # they lay out their folders differently
+        data = home / ("minio" if minio else "rclone")  # they lay out their folders differently
         data.mkdir(parents=True, exist_ok=True)
         if minio:
             argv = [tools.minio, "server", str(data), "--address", address, "--quiet"]
@@ -43,11 +37,9 @@ class ObjectStoreServer(Process):
             }
         else:
             argv = [tools.rclone, "serve", "s3", "--addr", address, str(data)]
-            # In the environment, where other users do not see it as they see arguments. An empty RCLONE_CONFIG: no file.
+            # In the environment, where other users do not see it as they see arguments. RCLONE_CONFIG="": none.
             user = {"RCLONE_AUTH_KEY": f'"{access},{secret}"', "RCLONE_CONFIG": ""}
-        super().__init__(
-            "object_store", argv, log=log, env={**env, **user, "HOME": str(home)}
-        )
+        super().__init__("object_store", argv, log=log, env={**env, **user, "HOME": str(home)})
 
     def answers(self) -> bool:
         """The bucket exists, made by us when it did not."""

@@ -12,7 +12,7 @@ LOWEST, HIGHEST = 15_000, 31_000
 class Ports:
     """A context manager that hands out ports.
 
-    A port is held by a bound socket that does not listen. SO_REUSEADDR is set only after the bind: another stack's choice
+    A port is held by a bound socket that does not listen. SO_REUSEADDR is set only after bind: another stack's choice
     (without it) then fails on our port, while our server (with it, as all servers have) may bind and listen.
     """
 

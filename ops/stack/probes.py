@@ -30,17 +30,8 @@ def greets(port: int, question: bytes, answer: bytes) -> bool:
 def http_ok(url: str, username: str = "", password: str = "") -> bool:
     """Whether a GET is answered with 200."""
     parts = urlsplit(url)
-    headers = (
-        {
-            "Authorization": "Basic "
-            + b64encode(f"{username}:{password}".encode()).decode()
-        }
-        if username
-        else {}
-    )
-    connection = http.client.HTTPConnection(
-        parts.hostname or "", parts.port, timeout=TIMEOUT
-    )
+    headers = {"Authorization": "Basic " + b64encode(f"{username}:{password}".encode()).decode()} if username else {}
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT)
     try:
         connection.request("GET", parts.path, headers=headers)
         return connection.getresponse().status == 200

@@ -96,9 +96,7 @@ class Process:
         """Whether the process answers; raises ProcessFailed when it has ended."""
         if not self.running:
             status = self._popen.returncode if self._popen else "never started"
-            raise ProcessFailed(
-                f"{self.name} ended while starting (status {status}).\n{self.last_lines()}"
-            )
+            raise ProcessFailed(f"{self.name} ended while starting (status {status}).\n{self.last_lines()}")
         return self.answers()
 
     def wait_ready(self, patience: float = 60.0) -> None:
@@ -151,32 +149,16 @@ class Process:
 
     def cpu_seconds(self) -> float:
         """CPU time used so far, by user and system, children included."""
-        return sum(
-            _measured(member, lambda p: sum(p.cpu_times()[:2]))
-            for member in self.family()
-        )
+        return sum(_measured(member, lambda p: sum(p.cpu_times()[:2])) for member in self.family())
 
     def rss(self) -> int:
         """Resident memory in bytes, children included."""
-        return int(
-            sum(
-                _measured(member, lambda p: float(p.memory_info().rss))
-                for member in self.family()
-            )
-        )
+        return int(sum(_measured(member, lambda p: float(p.memory_info().rss)) for member in self.family()))
 
     def last_lines(self, count: int = 15) -> str:
         """The end of the log file, for error messages."""
-        lines = (
-            self.log.read_text(errors="replace").splitlines()[-count:]
-            if self.log.exists()
-            else []
-        )
-        return "\n".join(
-            [f"The last lines of {self.log}:", *lines]
-            if lines
-            else [f"{self.log} is empty."]
-        )
+        lines = self.log.read_text(errors="replace").splitlines()[-count:] if self.log.exists() else []
+        return "\n".join([f"The last lines of {self.log}:", *lines] if lines else [f"{self.log} is empty."])
 
     def _signal(self, send: Callable[[subprocess.Popen[bytes]], None]) -> None:
         if self._popen is not None and self.running:
@@ -185,16 +167,12 @@ class Process:
 
 def _alive(process: psutil.Process) -> bool:
     try:
-        return (
-            process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-        )  # dead, its new parent is just slow
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE  # dead, its new parent is just slow
     except psutil.NoSuchProcess:
         return False
 
 
-def _measured(
-    process: psutil.Process, measure: Callable[[psutil.Process], float]
-) -> float:
+def _measured(process: psutil.Process, measure: Callable[[psutil.Process], float]) -> float:
     try:
         return measure(process)
     except psutil.Error:
@@ -214,9 +192,7 @@ def wait_ready(
                 pending.remove(process)
                 on_ready(process)
             elif time.monotonic() > deadline:
-                raise ProcessFailed(
-                    f"{process.name} was not ready after {patience:.0f} s.\n{process.last_lines()}"
-                )
+                raise ProcessFailed(f"{process.name} was not ready after {patience:.0f} s.\n{process.last_lines()}")
         if pending:
             time.sleep(0.05)
 

@@ -1,4 +1,4 @@
-"""A RabbitMQ node of our own: its name, cookie, ports, plugins and data have nothing to do with the machine's broker."""
+"""A RabbitMQ node of our own: name, cookie, ports, plugins and data have nothing to do with the machine's broker."""
 
 from pathlib import Path
 
@@ -45,19 +45,11 @@ class _Epmd(Process):
 class RabbitMQ(Process):
     """The broker together with its `epmd`, which runs in the foreground so that it ends with everything else."""
 
-    def __init__(
-        self, home: Path, log: Path, ports: Ports, tools: Tools, env: dict[str, str]
-    ) -> None:
-        self.port, management, metrics, distribution, names = (
-            ports.reserve() for _ in range(5)
-        )
+    def __init__(self, home: Path, log: Path, ports: Ports, tools: Tools, env: dict[str, str]) -> None:
+        self.port, management, metrics, distribution, names = (ports.reserve() for _ in range(5))
         username, password = "por-desk", kept_secret(home / "password")
-        self.connection = Connection(
-            f"amqp://127.0.0.1:{self.port}/", username, password
-        )
-        self.management = Connection(
-            f"http://127.0.0.1:{management}", username, password
-        )
+        self.connection = Connection(f"amqp://127.0.0.1:{self.port}/", username, password)
+        self.management = Connection(f"http://127.0.0.1:{management}", username, password)
         self.metrics = Connection(f"http://127.0.0.1:{metrics}/metrics")
         self.url = f"amqp://{username}:{password}@127.0.0.1:{self.port}/"
 
@@ -68,9 +60,7 @@ class RabbitMQ(Process):
             _CONFIG.format(**settings, username=username, password=password),
         )
         write_private(home / "advanced.config", _ADVANCED)
-        write_private(
-            home / "enabled_plugins", "[rabbitmq_management, rabbitmq_prometheus].\n"
-        )
+        write_private(home / "enabled_plugins", "[rabbitmq_management, rabbitmq_prometheus].\n")
 
         naming = {
             "HOME": str(home),
@@ -83,11 +73,11 @@ class RabbitMQ(Process):
         self.epmd = _Epmd(names, log.with_name("epmd.log"), tools, naming)
         super().__init__(
             "rabbitmq",
-            # With ALLOW_INPUT the script becomes the broker (exec) and passes signals on; -noinput takes back the shell.
+            # With ALLOW_INPUT the script becomes the broker (exec); -noinput takes back the shell.
             [tools.rabbitmq, "-noinput"],
             log=log,
             cwd=home,
-            # After TERM 3.10 closes its stores in 50 ms, then sits out a deadlock of 5 s in the management agent's shutdown
+            # After TERM 3.10 closes its stores in 50 ms, then sits out a deadlock of 5 s in the management agent
             # (it asks the application controller, which waits for it). What was confirmed is on disk by then.
             grace=2.0,
             env={

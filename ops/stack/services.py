@@ -45,9 +45,7 @@ def service_environment(name: str, info: StackInfo) -> dict[str, str]:
         "POR_HOST": "127.0.0.1",
         "POR_PORT": str(urlsplit(info.services[name]).port),
         "POR_LOG_FORMAT": "json",
-        "POR_AMQP_URL": broker.url.replace(
-            "//", f"//{broker.username}:{broker.password}@", 1
-        ),
+        "POR_AMQP_URL": broker.url.replace("//", f"//{broker.username}:{broker.password}@", 1),
         "POR_JWT_KEY_FILE": info.jwks,
         "POR_JWT_ISSUER": "https://desk.local/",
         "POR_JWT_AUDIENCE": "por-desk",
@@ -58,14 +56,10 @@ def service_environment(name: str, info: StackInfo) -> dict[str, str]:
 class Service(Process):
     """One service, run as in a deployment: `python -m services.<name>.main`."""
 
-    def __init__(
-        self, name: str, info: StackInfo, log: Path, env: Mapping[str, str]
-    ) -> None:
+    def __init__(self, name: str, info: StackInfo, log: Path, env: Mapping[str, str]) -> None:
         self.url = info.services[name]
         argv = [sys.executable, "-m", f"services.{name}.main"]
-        super().__init__(
-            name, argv, log=log, env={**service_environment(name, info), **env}
-        )
+        super().__init__(name, argv, log=log, env={**service_environment(name, info), **env})
 
     def answers(self) -> bool:
         """The service says that it and what it depends on are ready."""

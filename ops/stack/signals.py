@@ -1,4 +1,4 @@
-"""Signals as orderly ends: the first one leaves the program through its context managers, the next ones change nothing."""
+"""Signals as orderly ends: the first leaves through the context managers, the next ones change nothing."""
 
 import signal
 import threading

@@ -12,13 +12,9 @@ from ops.stack.processes import Process
 class SmtpServer(Process):
     """The sink; its mails stay in `maildir`, one file each."""
 
-    def __init__(
-        self, home: Path, log: Path, ports: Ports, env: dict[str, str]
-    ) -> None:
+    def __init__(self, home: Path, log: Path, ports: Ports, env: dict[str, str]) -> None:
         self.port = ports.reserve()
-        self.connection = MailSink(
-            f"smtp://127.0.0.1:{self.port}", maildir=str(home / "maildir")
-        )
+        self.connection = MailSink(f"smtp://127.0.0.1:{self.port}", maildir=str(home / "maildir"))
         argv = [
             sys.executable,
             "-m",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -24,16 +25,19 @@ from ops.stack.signals import undisturbed
 from ops.stack.smtp import SmtpServer
 from ops.stack.tools import Tools
 
+DATA = ("rabbitmq", "mongodb", "objects", "mail", "logs")
+
 
 class StackError(RuntimeError):
     """The stack cannot be started here."""
 
 
 class Stack:
-    """Servers and services with their data below `home`.
+    """Servers and services with their data below `home`; `fresh` forgets what an earlier run left.
 
-    `processes` holds them by name (`rabbitmq`, `mongodb`, `object_store`, `smtp` and the services), to be killed, restarted or
-    measured; `info` tells how to reach them. `env` are settings for the services beyond those of `service_environment`.
+    `processes` holds them by name (`rabbitmq`, `mongodb`, `object_store`, `smtp` and the services), to be killed,
+    restarted or measured; `info` tells how to reach them. `env` are settings for the services beyond those of
+    `service_environment`.
     """
 
     info: StackInfo
@@ -46,6 +50,7 @@ class Stack:
         env: Mapping[str, str] | None = None,
         announce: Callable[[str], None] = lambda _: None,
         tools: Tools | None = None,
+        fresh: bool = False,
     ) -> None:
         self.home = home.resolve()
         self.processes: dict[str, Process] = {}
@@ -55,12 +60,15 @@ class Stack:
             announce,
             tools,
         )
+        self._fresh = fresh
         self._down = ExitStack()
 
     def __enter__(self) -> Self:
         """Start everything and wait until it answers; after a failure nothing is left running."""
         try:
             self._lock()
+            if self._fresh:
+                self._forget()
             self._start()
         except BaseException:
             self._stop()
@@ -82,9 +90,7 @@ class Stack:
 
     def write_info(self) -> None:
         """Write `stack.json` anew, for instance after a restart changed process ids."""
-        pids = {"runner": os.getpid()} | {
-            name: part.pid for name, part in self.processes.items() if part.running
-        }
+        pids = {"runner": os.getpid()} | {name: part.pid for name, part in self.processes.items() if part.running}
         write_private(self.home / "stack.json", self.info.as_json(pids))
 
     def _lock(self) -> None:
@@ -96,10 +102,12 @@ class Stack:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            raise StackError(
-                f"a stack is already up in {self.home} (process {lock.read() or '?'})"
-            ) from None
+            raise StackError(f"a stack is already up in {self.home} (process {lock.read() or '?'})") from None
         _replace(lock, str(os.getpid()))
+
+    def _forget(self) -> None:
+        for part in DATA:
+            shutil.rmtree(self.home / part, ignore_errors=True)
 
     def _start(self) -> None:
         tools = self._tools or Tools.find()
@@ -108,15 +116,9 @@ class Stack:
             self.home / "logs",
             {"POR_STACK_HOME": str(self.home)},
         )  # the mark tells whose a process is
-        rabbitmq = RabbitMQ(
-            self.home / "rabbitmq", logs / "rabbitmq.log", ports, tools, mark
-        )
-        mongodb = MongoDB(
-            self.home / "mongodb", logs / "mongodb.log", ports, tools, mark
-        )
-        objects = ObjectStoreServer(
-            self.home / "objects", logs / "object_store.log", ports, tools, mark
-        )
+        rabbitmq = RabbitMQ(self.home / "rabbitmq", logs / "rabbitmq.log", ports, tools, mark)
+        mongodb = MongoDB(self.home / "mongodb", logs / "mongodb.log", ports, tools, mark)
+        objects = ObjectStoreServer(self.home / "objects", logs / "object_store.log", ports, tools, mark)
         smtp = SmtpServer(self.home / "mail", logs / "smtp.log", ports, mark)
         key = signing_key(self.home)
         self.info = StackInfo(
@@ -132,12 +134,7 @@ class Stack:
         )
         self._bring_up([rabbitmq, mongodb, objects, smtp])  # the slowest first
         env = {**mark, **self._env}
-        self._bring_up(
-            [
-                Service(name, self.info, logs / f"{name}.log", env)
-                for name in self._services
-            ]
-        )
+        self._bring_up([Service(name, self.info, logs / f"{name}.log", env) for name in self._services])
         self._down.callback((self.home / "stack.json").unlink, missing_ok=True)
         self.write_info()
 
@@ -149,9 +146,7 @@ class Stack:
             process.start()
         wait_ready(
             processes,
-            on_ready=lambda p: self._announce(
-                f"{p.name} ready after {time.monotonic() - began:.1f} s"
-            ),
+            on_ready=lambda p: self._announce(f"{p.name} ready after {time.monotonic() - began:.1f} s"),
         )
 
     def _stop(self) -> None:

@@ -52,11 +52,5 @@ def _first(candidates: Iterable[str | None]) -> str:
 
 
 def _in_package(package: str, file: str) -> list[str]:
-    spec = importlib.util.find_spec(
-        package
-    )  # of a top-level package: finds it without running its code
-    return (
-        [str(Path(folder) / file) for folder in (spec.submodule_search_locations or [])]
-        if spec
-        else []
-    )
+    spec = importlib.util.find_spec(package)  # of a top-level package: finds it without running its code
+    return [str(Path(folder) / file) for folder in (spec.submodule_search_locations or [])] if spec else []

@@ -24,7 +24,7 @@ class Verdict:
     fault: LetterFault | None = None
 
 
-def judge(data: bytes, sha256: str, max_pages: int) -> Verdict:
+def judge(data: bytes, sha256: str, max_pages: int) -> Verdict:  # noqa: PLR0911  # one verdict, one line
     """Judge the bytes read back: right hash, real type, opens, not encrypted, pages in bounds."""
     media_type = filetype.guess_mime(data) or "application/octet-stream"
     if hashlib.sha256(data).hexdigest() != sha256:

@@ -45,18 +45,9 @@ class Custody:
             Transient: the store is away, or does not show the letter yet.
         """
         data = event.data
-        owner = (
-            data.producer_id
-            if isinstance(data, LetterReply)
-            else data.producer.producer_id
-        )
+        owner = data.producer_id if isinstance(data, LetterReply) else data.producer.producer_id
         try:
-            letters = await asyncio.gather(
-                *(
-                    self._check_letter(data.request_id, owner, each)
-                    for each in data.letters
-                )
-            )
+            letters = await asyncio.gather(*(self._check_letter(data.request_id, owner, each) for each in data.letters))
         except ObjectStoreError as error:
             raise Transient("object-store-away") from error
         kind = "por.letter.checked.v1"
@@ -68,9 +59,7 @@ class Custody:
             data=LetterVerdicts(submission=data, letters=tuple(letters)),
         )
 
-    async def _check_letter(
-        self, request_id: UUID, owner: str, letter: Letter
-    ) -> CheckedLetter:
+    async def _check_letter(self, request_id: UUID, owner: str, letter: Letter) -> CheckedLetter:
         data = await self._store.get(letter_key(request_id, letter.sha256))
         if data is None:
             raise Transient("letter-not-there")
@@ -82,9 +71,7 @@ class Custody:
             pages=verdict.pages,
             fault=verdict.fault,
         )
-        receipt = Receipt(
-            letter=checked, request_id=request_id, owner=owner, checked_at=now()
-        )
+        receipt = Receipt(letter=checked, request_id=request_id, owner=owner, checked_at=now())
         body = receipt.model_dump_json().encode()
         await self._store.put(
             receipt_key(request_id, letter.sha256),
@@ -111,22 +98,16 @@ class Custody:
                 raise unavailable("Letters cannot be read now.") from error
         receipt = Receipt.model_validate_json(found) if found else None
         if receipt is None or not _may_read(receipt, caller):
-            raise Problem(
-                HTTPStatus.NOT_FOUND, "unknown-letter", "There is no such letter."
-            )
+            raise Problem(HTTPStatus.NOT_FOUND, "unknown-letter", "There is no such letter.")
         return receipt
 
     async def read(self, receipt: Receipt) -> Iterator[bytes]:
         """The letter's bytes, in chunks."""
         try:
-            return await self._store.stream(
-                letter_key(receipt.request_id, receipt.letter.sha256)
-            )
+            return await self._store.stream(letter_key(receipt.request_id, receipt.letter.sha256))
         except ObjectStoreError as error:
             raise unavailable("Letters cannot be read now.") from error
 
 
 def _may_read(receipt: Receipt, caller: Caller) -> bool:
-    return caller.sees_only is None or (
-        receipt.owner == caller.sees_only and receipt.letter.fault is None
-    )
+    return caller.sees_only is None or (receipt.owner == caller.sees_only and receipt.letter.fault is None)

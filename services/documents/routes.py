@@ -42,9 +42,7 @@ def router(custody: Custody, verifier: TokenVerifier) -> APIRouter:
             ),
         },
     )
-    async def show_letter(
-        letter_id: str, caller: Annotated[Caller, reader]
-    ) -> StreamingResponse:
+    async def show_letter(letter_id: str, caller: Annotated[Caller, reader]) -> StreamingResponse:
         receipt = await custody.receipt(letter_id, caller)
         return StreamingResponse(
             await custody.read(receipt),
@@ -60,8 +58,7 @@ def _headers(letter: CheckedLetter) -> dict[str, str]:
     extension = EXTENSIONS.get(letter.media_type, "bin")
     return {
         "Content-Disposition": (
-            f'attachment; filename="letter.{extension}"; '
-            f"filename*=UTF-8''{quote(letter.filename, safe='')}"
+            f"attachment; filename=\"letter.{extension}\"; filename*=UTF-8''{quote(letter.filename, safe='')}"
         ),
         "Content-Length": str(letter.size),
         "ETag": f'"{letter.sha256}"',

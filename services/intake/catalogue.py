@@ -71,9 +71,7 @@ def read_form(
                 detail=f"Name one of the request types: {known}.",
             )
         )
-    filled = {
-        name: value for name, value in fields.items() if value and name != TYPE_FIELD
-    }
+    filled = {name: value for name, value in fields.items() if value and name != TYPE_FIELD}
     try:
         form = _Form.model_validate(filled)
     except ValidationError as error:
@@ -84,11 +82,13 @@ def read_form(
 
 def fingerprint(form: GroupPorChange, letters: tuple[Letter, ...]) -> str:
     """What tells a retry from a key used again for something else: the form and the bytes."""
-    content = {
-        "form": form.model_dump(mode="json"),
-        "letters": sorted(letter.sha256 for letter in letters),
-    }
+    content = {"form": form.model_dump(mode="json"), "letters": letters_fingerprint(letters)}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def letters_fingerprint(letters: tuple[Letter, ...]) -> str:
+    """The same letters, in whatever order, give the same."""
+    return " ".join(sorted(letter.sha256 for letter in letters))
 
 
 def request_type_names() -> list[str]:

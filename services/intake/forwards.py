@@ -7,9 +7,8 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.security import HTTPBearer
-from fastapi import Depends
 
 from services.intake.owners import Owner
 from shared.contracts.grid import Sort, State

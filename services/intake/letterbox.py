@@ -25,7 +25,7 @@ class Letterbox:
                 letter_key(request_id, letter.sha256),
                 spooled.spool,
                 letter.size,
-                letter.media_type,  # type: ignore[arg-type]  # a spool is a BinaryIO in all but name
+                letter.media_type,
             )
         except ObjectStoreError as error:
             raise _away(request_id, error) from error
@@ -55,7 +55,6 @@ class Letterbox:
 def _away(request_id: object, error: Exception) -> Problem:
     log.warning("object store away", reason=type(error).__name__)
     return unavailable(
-        "Letters cannot be kept now; nothing was accepted. Send the request again with the same "
-        "Idempotency-Key.",
+        "Letters cannot be kept now; nothing was accepted. Send the request again with the same Idempotency-Key.",
         request_id=str(request_id),
     )

@@ -1,7 +1,9 @@
 """The services behind the gateway: tickets and documents, asked with the caller's own token."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -9,9 +11,10 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.background import BackgroundTask
 
-from shared.contracts.tickets import TicketPage, TicketSummary
+from shared.contracts.problems import ProblemDetails
+from shared.contracts.tickets import TicketDetail, TicketPage, TicketSummary
 from shared.runtime.auth import Caller
-from shared.runtime.problems import unavailable
+from shared.runtime.problems import Problem, unavailable
 
 _PASSED_DOWN = ("authorization", "if-match", "content-type", "accept")
 _PASSED_UP = frozenset(
@@ -44,32 +47,22 @@ class Owner:
         outgoing = self._client.build_request(
             request.method,
             request.url.path,
-            params=request.query_params.multi_items(),
-            headers={
-                n: request.headers[n] for n in _PASSED_DOWN if n in request.headers
-            },
+            params=httpx.QueryParams(str(request.query_params)),
+            headers={n: request.headers[n] for n in _PASSED_DOWN if n in request.headers},
             content=await request.body(),
         )
         try:
             answer = await self._client.send(outgoing, stream=True)
         except httpx.HTTPError as error:
-            raise unavailable(
-                f"The {self._name} service is away; try again soon."
-            ) from error
+            raise unavailable(f"The {self._name} service is away; try again soon.") from error
         return StreamingResponse(
             answer.aiter_raw(),
             answer.status_code,
-            {
-                name: value
-                for name, value in answer.headers.items()
-                if name in _PASSED_UP
-            },
+            {name: value for name, value in answer.headers.items() if name in _PASSED_UP},
             background=BackgroundTask(answer.aclose),
         )
 
-    async def get(
-        self, path: str, caller: Caller, params: Mapping[str, Any]
-    ) -> httpx.Response:
+    async def get(self, path: str, caller: Caller, params: Mapping[str, Any]) -> httpx.Response:
         """Ask the owner on behalf of a caller; raises ``httpx.HTTPError`` where it cannot."""
         answer = await self._client.get(
             path,
@@ -83,16 +76,35 @@ class Owner:
         await self._client.aclose()
 
 
-async def ticket_of(
-    tickets: Owner, request_id: UUID, caller: Caller
-) -> TicketSummary | None:
+async def open_ticket(tickets: Owner, number: str, caller: Caller) -> TicketSummary:
+    """The ticket with this number, which must be open.
+
+    Raises:
+        Problem: 409 where it is closed, 503 where tickets is away, and what tickets says of the number.
+    """
+    try:
+        answer = await tickets.get(f"/v1/tickets/{quote(number, safe='')}", caller, {})
+    except httpx.HTTPStatusError as error:
+        raise _as_problem(error.response) from error
+    except httpx.HTTPError as error:
+        raise unavailable("The tickets service is away; try again soon.") from error
+    ticket = TicketDetail.model_validate_json(answer.content)
+    if not ticket.status.is_open:
+        raise Problem(HTTPStatus.CONFLICT, "ticket-closed", "The ticket is closed; send a new request.")
+    return ticket
+
+
+def _as_problem(answer: httpx.Response) -> Problem:
+    said = ProblemDetails.model_validate_json(answer.content)
+    return Problem(HTTPStatus(answer.status_code), said.type.rpartition(":")[2], said.detail)
+
+
+async def ticket_of(tickets: Owner, request_id: UUID, caller: Caller) -> TicketSummary | None:
     """The ticket of a request, if it has one that this caller may see.
 
     Raises:
         httpx.HTTPError: tickets is away.
     """
-    answer = await tickets.get(
-        "/v1/tickets", caller, {"request_id": str(request_id), "state": "all"}
-    )
+    answer = await tickets.get("/v1/tickets", caller, {"request_id": str(request_id), "state": "all"})
     items = TicketPage.model_validate_json(answer.content).items
     return items[0] if items else None

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 
 from services.intake import catalogue
 from services.intake.catalogue import LETTER_PART, RequestTypes
-from services.intake.reception import Progress, Reception, RequestState
+from services.intake.reception import LetterReplyState, Progress, Reception, RequestState
 from services.intake.settings import IntakeSettings
 from services.intake.upload import Upload
 from services.intake.waiting import wait_seconds
@@ -27,11 +27,22 @@ from shared.runtime.problems import Problem, documented
 _KEY = re.compile(r'"([\x20-\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})')
 
 
+_LETTERS = {
+    "type": "array",
+    "items": {"type": "string", "format": "binary"},
+    "description": "The signed letter: PDF, PNG, JPEG or TIFF, 25 MiB each.",
+}
+
+
+def _letters_schema() -> dict[str, Any]:
+    """The OpenAPI of a form with letters alone."""
+    schema = {"type": "object", "properties": {LETTER_PART: _LETTERS}, "required": [LETTER_PART]}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
 def _form_schema() -> dict[str, Any]:
     """The OpenAPI of the form: the catalogue's fields and the letters."""
-    schema = GroupPorChange.model_json_schema(
-        ref_template="#/components/schemas/{model}"
-    )
+    schema = GroupPorChange.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)
     business = schema["properties"]["line_of_business"]
     business.pop("$ref", None)
@@ -39,11 +50,7 @@ def _form_schema() -> dict[str, Any]:
     properties = {
         "request_type": {"type": "string", "enum": catalogue.request_type_names()},
         **schema["properties"],
-        LETTER_PART: {
-            "type": "array",
-            "items": {"type": "string", "format": "binary"},
-            "description": "The signed letter: PDF, PNG, JPEG or TIFF, 25 MiB each.",
-        },
+        LETTER_PART: _LETTERS,
     }
     return {
         "requestBody": {
@@ -69,9 +76,7 @@ def _form_schema() -> dict[str, Any]:
     }
 
 
-def router(
-    reception: Reception, verifier: TokenVerifier, settings: IntakeSettings
-) -> APIRouter:
+def router(reception: Reception, verifier: TokenVerifier, settings: IntakeSettings) -> APIRouter:
     """The gateway's own routes."""
     routes = APIRouter(prefix="/v1", tags=["requests"])
     writer = Depends(caller_with(verifier, REQUESTS_WRITE))
@@ -108,16 +113,9 @@ def router(
         idempotency_key: Annotated[str | None, Header(examples=['"7f0c-41"'])] = None,
         prefer: Annotated[str | None, Header(examples=["wait=5"])] = None,
     ) -> RequestState:
-        if not (caller.producer_id and caller.email):
-            raise Problem(
-                HTTPStatus.FORBIDDEN,
-                "not-a-producer",
-                "Requests are made by producers: the token must name producer_id and email.",
-            )
+        _require_producer(caller)
         wait = wait_seconds(prefer, settings.max_wait)
-        with Upload(
-            LETTER_PART, settings.max_letter_bytes, settings.max_letters
-        ) as upload:
+        with _upload(settings) as upload:
             await upload.read(request.headers.get("content-type", ""), request.stream())
             state = await reception.accept(upload, caller, _key(idempotency_key), wait)
         response.headers["Location"] = f"/v1/requests/{state.request_id}"
@@ -126,6 +124,35 @@ def router(
         if state.state is Progress.OPENED:
             response.status_code = HTTPStatus.CREATED
         return state
+
+    @routes.post(
+        "/tickets/{number}/letters",
+        tags=["tickets"],
+        summary="Send a further letter for an open ticket",
+        status_code=HTTPStatus.ACCEPTED,
+        responses=documented(
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.UNAUTHORIZED,
+            HTTPStatus.FORBIDDEN,
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.CONFLICT,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        ),
+        openapi_extra=_letters_schema(),
+    )
+    async def post_letters(
+        number: str,
+        request: Request,
+        caller: Annotated[Caller, writer],
+        idempotency_key: Annotated[str | None, Header(examples=['"7f0c-42"'])] = None,
+    ) -> LetterReplyState:
+        _require_producer(caller)
+        with _upload(settings) as upload:
+            await upload.read(request.headers.get("content-type", ""), request.stream())
+            return await reception.add_letters(number, upload, caller, _key(idempotency_key))
 
     @routes.get(
         "/requests/{request_id}",
@@ -138,9 +165,7 @@ def router(
             HTTPStatus.SERVICE_UNAVAILABLE,
         ),
     )
-    async def show_request(
-        request_id: UUID, caller: Annotated[Caller, reader]
-    ) -> RequestState:
+    async def show_request(request_id: UUID, caller: Annotated[Caller, reader]) -> RequestState:
         return await reception.look_up(request_id, caller)
 
     @routes.get(
@@ -151,6 +176,19 @@ def router(
         return catalogue.request_types()
 
     return routes
+
+
+def _upload(settings: IntakeSettings) -> Upload:
+    return Upload(LETTER_PART, settings.max_letter_bytes, settings.max_letters)
+
+
+def _require_producer(caller: Caller) -> None:
+    if not (caller.producer_id and caller.email):
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            "not-a-producer",
+            "Requests are made by producers: the token must name producer_id and email.",
+        )
 
 
 def _key(header: str | None) -> str | None:

@@ -12,7 +12,5 @@ class IntakeSettings(ObjectStoreSettings):
     documents_url: str
     max_letter_bytes: int = Field(default=25 * 1024 * 1024, ge=1)
     max_letters: int = Field(default=10, ge=1)
-    max_wait: float = Field(
-        default=30, ge=0, description="Seconds that Prefer: wait may ask for."
-    )
+    max_wait: float = Field(default=30, ge=0, description="Seconds that Prefer: wait may ask for.")
     forward_timeout: float = Field(default=10, gt=0, description="Seconds.")

@@ -57,9 +57,7 @@ class SpooledLetter:
 class Upload(ExitStack):
     """The parts of one form; leaving the context deletes what was spooled."""
 
-    def __init__(
-        self, letter_part: str, max_letter_bytes: int, max_letters: int
-    ) -> None:
+    def __init__(self, letter_part: str, max_letter_bytes: int, max_letters: int) -> None:
         super().__init__()
         self.fields: dict[str, str] = {}
         self.letters: list[SpooledLetter] = []
@@ -110,11 +108,7 @@ class Upload(ExitStack):
         """What is wrong with the letters, other than their size."""
         pointer = f"#/{self._letter_part}"
         if not self.letters:
-            return [
-                FieldProblem(
-                    pointer=pointer, code="missing", detail="Attach the signed letter."
-                )
-            ]
+            return [FieldProblem(pointer=pointer, code="missing", detail="Attach the signed letter.")]
         return [
             FieldProblem(
                 pointer=f"{pointer}/{index}",
@@ -145,9 +139,7 @@ class Upload(ExitStack):
         if b"filename" in options:
             self._begin_file(name, options[b"filename"].decode())
         elif not name or name in self.fields or len(self.fields) >= MAX_FIELDS:
-            raise _ill_formed(
-                f"The field {name!r} is unnamed, given twice, or one too many."
-            )
+            raise _ill_formed(f"The field {name!r} is unnamed, given twice, or one too many.")
         else:
             self._field = (name, bytearray())
 
@@ -155,10 +147,8 @@ class Upload(ExitStack):
         if name != self._letter_part:
             raise _ill_formed(f"Files go into the part {self._letter_part!r}.")
         if len(self.letters) >= self._max_letters:
-            raise _ill_formed(
-                f"At most {self._max_letters} letters can be sent at once."
-            )
-        spool = self.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES))
+            raise _ill_formed(f"At most {self._max_letters} letters can be sent at once.")
+        spool = self.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115  # entered here
         self._file = SpooledLetter(filename, spool)
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:

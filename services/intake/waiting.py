@@ -8,9 +8,7 @@ from uuid import UUID
 
 from shared.contracts.tickets import TicketOpened
 
-_WAIT = re.compile(
-    r"(?:^|,)\s*wait\s*=\s*\"?([0-9]{1,4})\"?\s*(?:$|[,;])", re.IGNORECASE
-)
+_WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?([0-9]{1,4})\"?\s*(?:$|[,;])", re.IGNORECASE)
 
 
 class WaitingRoom:
@@ -22,9 +20,7 @@ class WaitingRoom:
     @contextmanager
     def waiter(self, request_id: UUID) -> Iterator[asyncio.Future[TicketOpened]]:
         """A future for the ticket of a request; enter before the request is published."""
-        future: asyncio.Future[TicketOpened] = (
-            asyncio.get_running_loop().create_future()
-        )
+        future: asyncio.Future[TicketOpened] = asyncio.get_running_loop().create_future()
         waiters = self._waiters.setdefault(request_id, set())
         waiters.add(future)
         try:

@@ -27,17 +27,13 @@ class Ledger:
         )
         db = self._client.get_database(
             database,
-            CodecOptions(
-                tz_aware=True, uuid_representation=UuidRepresentation.STANDARD
-            ),
+            CodecOptions(tz_aware=True, uuid_representation=UuidRepresentation.STANDARD),
         )
         self._addresses, self._mails = db["addresses"], db["mails"]
 
     async def learn(self, request_id: object, producer: Producer) -> None:
         """Remember whom to mail about a request."""
-        await self._addresses.update_one(
-            {"_id": request_id}, {"$set": producer.model_dump()}, upsert=True
-        )
+        await self._addresses.update_one({"_id": request_id}, {"$set": producer.model_dump()}, upsert=True)
 
     async def producer_of(self, request_id: object) -> Producer | None:
         """Whom to mail about a request, if that is known yet."""

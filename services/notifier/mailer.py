@@ -29,12 +29,8 @@ class Mailer:
         self._idle: list[aiosmtplib.SMTP] = []
         folder = files("services.notifier") / "templates"
         self._templates = Environment(
-            loader=DictLoader(
-                {name: (folder / name).read_text() for name in _TEMPLATES}
-            ),
-            autoescape=select_autoescape(
-                enabled_extensions=("html.j2",), default=False
-            ),
+            loader=DictLoader({name: (folder / name).read_text() for name in _TEMPLATES}),
+            autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -71,9 +67,7 @@ class Mailer:
             "portal_url": f"{self._settings.portal_url.rstrip('/')}/{facts.ticket_number}",
             "request_id": str(facts.request_id),
         }
-        text, html = (
-            self._templates.get_template(name).render(words) for name in _TEMPLATES
-        )
+        text, html = (self._templates.get_template(name).render(words) for name in _TEMPLATES)
         mail.set_content(text)
         mail.add_alternative(html, subtype="html")
         return mail
@@ -88,9 +82,7 @@ class Mailer:
         async with self._slots:
             client = self._idle.pop() if self._idle else None
             try:
-                client = (
-                    client if client and client.is_connected else await self._connect()
-                )
+                client = client if client and client.is_connected else await self._connect()
                 await client.send_message(mail)
             except aiosmtplib.SMTPRecipientsRefused as error:
                 raise _verdict(error.recipients[0].code) from error
@@ -106,11 +98,7 @@ class Mailer:
             hostname=settings.smtp_host,
             port=settings.smtp_port,
             username=settings.smtp_username,
-            password=(
-                settings.smtp_password.get_secret_value()
-                if settings.smtp_password
-                else None
-            ),
+            password=(settings.smtp_password.get_secret_value() if settings.smtp_password else None),
             use_tls=False,
             start_tls=settings.smtp_starttls,
             timeout=TIMEOUT_SECONDS,

@@ -18,9 +18,7 @@ from shared.runtime.service import serve, service_app
 def build(settings: NotifierSettings, brokers: Brokers | None = None) -> FastAPI:
     """The whole service; ``brokers`` are given only by tests."""
     registry = CollectorRegistry()
-    TokenVerifier(
-        settings
-    )  # no route of its own, but the same refusal of a development key
+    TokenVerifier(settings)  # no route of its own, but the same refusal of a development key
     ledger = Ledger(settings.mongodb_url.get_secret_value(), settings.mongodb_database)
     mailer = Mailer(settings)
     bus = Bus("notifier", settings, registry, brokers)

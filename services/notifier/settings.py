@@ -12,13 +12,9 @@ class NotifierSettings(ServiceSettings):
     mongodb_database: str = "notifier"
     smtp_host: str
     smtp_port: int = 587
-    smtp_starttls: bool = Field(
-        default=True, description="Refuse to send in the clear."
-    )
+    smtp_starttls: bool = Field(default=True, description="Refuse to send in the clear.")
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_connections: int = Field(default=4, ge=1)
     mail_from: str
-    portal_url: str = Field(
-        description="The ticket's page is this plus the ticket number."
-    )
+    portal_url: str = Field(description="The ticket's page is this plus the ticket number.")

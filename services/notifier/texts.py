@@ -40,9 +40,7 @@ def reason_sentence(reason: ReasonCode | None) -> str | None:
     """The reason as a producer reads it."""
     if reason is None:
         return None
-    return (
-        reason.sentence if isinstance(reason, LetterFault) else _STAFF_REASONS[reason]
-    )
+    return reason.sentence if isinstance(reason, LetterFault) else _STAFF_REASONS[reason]
 
 
 def next_step(status: Status) -> str:

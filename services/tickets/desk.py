@@ -28,9 +28,7 @@ class Desk:
     def __init__(self, store: TicketStore, outbox: Outbox) -> None:
         self._store, self._outbox = store, outbox
 
-    async def open_ticket(
-        self, submission: Submission, letters: tuple[CheckedLetter, ...]
-    ) -> None:
+    async def open_ticket(self, submission: Submission, letters: tuple[CheckedLetter, ...]) -> None:
         """Give a request its ticket; a repeat finds it and publishes what is not out yet.
 
         Raises:
@@ -50,9 +48,7 @@ class Desk:
             raise Permanent("key-reused")
         await self._outbox.publish_pending(submission.request_id)
 
-    async def add_letters(
-        self, reply: LetterReply, letters: tuple[CheckedLetter, ...]
-    ) -> None:
+    async def add_letters(self, reply: LetterReply, letters: tuple[CheckedLetter, ...]) -> None:
         """Put the letters of a producer's reply on his ticket; a repeat adds nothing.
 
         Raises:
@@ -78,15 +74,11 @@ class Desk:
                 reason=letter.fault,
             )
             push = {"letters": letter.model_dump(mode="json")}
-            if not await self._store.change(
-                reply.request_id, ticket["version"], entry, push=push
-            ):
+            if not await self._store.change(reply.request_id, ticket["version"], entry, push=push):
                 raise Transient("ticket-changed-meanwhile")
         await self._outbox.publish_pending(reply.request_id)
 
-    async def move(
-        self, number: str, move: StatusMove, caller: Caller, version: int | None
-    ) -> Document:
+    async def move(self, number: str, move: StatusMove, caller: Caller, version: int | None) -> Document:
         """Move a ticket on behalf of staff; ``version`` is the one that If-Match names.
 
         Raises:
@@ -108,9 +100,7 @@ class Desk:
             comment=move.comment,
         )
         state = {"status": move.status.value, "open": move.status.is_open}
-        changed = await self._store.change(
-            ticket["_id"], ticket["version"], entry, set=state
-        )
+        changed = await self._store.change(ticket["_id"], ticket["version"], entry, set=state)
         if changed is None:
             raise _changed_meanwhile(None)
         try:
@@ -134,9 +124,7 @@ class Desk:
             )
         ticket = await self._store.find(number, caller.sees_only)
         if ticket is None:
-            raise Problem(
-                HTTPStatus.NOT_FOUND, "unknown-ticket", "There is no such ticket."
-            )
+            raise Problem(HTTPStatus.NOT_FOUND, "unknown-ticket", "There is no such ticket.")
         return ticket
 
 
@@ -173,9 +161,7 @@ def _summary(ticket: Document) -> dict[str, Any]:
     }
 
 
-def _new_ticket(
-    submission: Submission, letters: tuple[CheckedLetter, ...], number: str
-) -> Document:
+def _new_ticket(submission: Submission, letters: tuple[CheckedLetter, ...], number: str) -> Document:
     fault = next((letter.fault for letter in letters if letter.fault), None)
     status = workflow.opening_status(fault)
     opened = history.entry(
@@ -226,5 +212,5 @@ def _changed_meanwhile(version: int | None) -> Problem:
         HTTPStatus.PRECONDITION_FAILED,
         "changed-meanwhile",
         "The ticket was changed by somebody else; read it again.",
-        **({"version": version} if version else {}),
+        version=version,
     )

@@ -39,11 +39,7 @@ def entry(
 
 def event_of(ticket: dict[str, Any], item: dict[str, Any]) -> TicketEvent:
     """The public event that a history entry stands for: codes only, no comment, no actor."""
-    extra = {
-        name: item[name]
-        for name in ("previous_status", "reason", "letter_id")
-        if name in item
-    }
+    extra = {name: item[name] for name in ("previous_status", "reason", "letter_id") if name in item}
     return _EVENTS.validate_python(
         {
             "id": item["id"],

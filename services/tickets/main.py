@@ -20,9 +20,7 @@ from shared.runtime.service import serve, service_app
 def build(settings: TicketsSettings, brokers: Brokers | None = None) -> FastAPI:
     """The whole service; ``brokers`` are given only by tests."""
     registry = CollectorRegistry()
-    store = TicketStore(
-        settings.mongodb_url.get_secret_value(), settings.mongodb_database
-    )
+    store = TicketStore(settings.mongodb_url.get_secret_value(), settings.mongodb_database)
     bus = Bus("tickets", settings, registry, brokers)
     outbox = Outbox(store, bus, settings.sweep_seconds)
     desk = Desk(store, outbox)

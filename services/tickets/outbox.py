@@ -42,13 +42,9 @@ class Outbox:
             for item in ticket["history"][ticket["published"] :]:
                 await self._bus.publish(event_of(ticket, item))
         except BaseException:
-            await asyncio.shield(
-                self._store.release(ticket["_id"], holder, ticket.get("sweeps", 0))
-            )
+            await asyncio.shield(self._store.release(ticket["_id"], holder, ticket.get("sweeps", 0)))
             raise
-        return await self._store.mark_published(
-            ticket["_id"], holder, len(ticket["history"])
-        )
+        return await self._store.mark_published(ticket["_id"], holder, len(ticket["history"]))
 
     async def sweep_forever(self) -> None:
         """Publish what a crash or an outage left behind, until cancelled."""

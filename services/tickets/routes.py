@@ -69,9 +69,7 @@ def router(desk: Desk, store: TicketStore, verifier: TokenVerifier) -> APIRouter
             HTTPStatus.NOT_FOUND,
         ),
     )
-    async def show_ticket(
-        number: str, caller: Annotated[Caller, reader], response: Response
-    ) -> TicketDetail:
+    async def show_ticket(number: str, caller: Annotated[Caller, reader], response: Response) -> TicketDetail:
         return _answer(detail_of(await desk.find(number, caller)), response)
 
     @routes.post(

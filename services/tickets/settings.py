@@ -10,6 +10,4 @@ class TicketsSettings(ServiceSettings):
 
     mongodb_url: SecretStr
     mongodb_database: str = "tickets"
-    sweep_seconds: float = Field(
-        default=2.0, gt=0, description="How often unpublished history is looked for."
-    )
+    sweep_seconds: float = Field(default=2.0, gt=0, description="How often unpublished history is looked for.")

@@ -44,9 +44,7 @@ class TicketStore:
         )
         self._db = self._client.get_database(
             database,
-            CodecOptions(
-                tz_aware=True, uuid_representation=UuidRepresentation.STANDARD
-            ),
+            CodecOptions(tz_aware=True, uuid_representation=UuidRepresentation.STANDARD),
         )
         self._tickets, self._counters = self._db["tickets"], self._db["counters"]
 
@@ -112,9 +110,7 @@ class TicketStore:
             return False
         return True
 
-    async def change(
-        self, request_id: UUID, version: int, entry: Document, **update: Document
-    ) -> Document | None:
+    async def change(self, request_id: UUID, version: int, entry: Document, **update: Document) -> Document | None:
         """Append ``entry`` and apply ``update`` if the ticket is still at ``version``.
 
         Returns the ticket as it is then, or None where somebody else was faster.
@@ -176,9 +172,7 @@ class TicketStore:
             return_document=ReturnDocument.AFTER,
         )
 
-    async def mark_published(
-        self, request_id: UUID, holder: UUID, through: int
-    ) -> bool:
+    async def mark_published(self, request_id: UUID, holder: UUID, through: int) -> bool:
         """Mark the entries up to ``through`` as out and release the lease.
 
         Returns False where the ticket has grown meanwhile, or the lease was lost: lease again.
@@ -213,10 +207,7 @@ class TicketStore:
     async def due(self, moment: datetime, limit: int) -> list[UUID]:
         """Tickets whose history should have been published by ``moment``."""
         cursor = self._tickets.find({"due_at": {"$lte": moment}}, {"_id": 1})
-        return [
-            each["_id"]
-            for each in await cursor.sort("due_at").limit(limit).to_list(limit)
-        ]
+        return [each["_id"] for each in await cursor.sort("due_at").limit(limit).to_list(limit)]
 
 
 def _visible(sees_only: str | None) -> Document:
@@ -225,6 +216,4 @@ def _visible(sees_only: str | None) -> Document:
 
 def _order(column: str, direction: int) -> list[tuple[str, int]]:
     """The number breaks ties, so that pages neither repeat nor miss a ticket."""
-    return [(column, direction)] + (
-        [] if column == "number" else [("number", direction)]
-    )
+    return [(column, direction)] + ([] if column == "number" else [("number", direction)])

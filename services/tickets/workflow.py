@@ -19,7 +19,7 @@ MOVES: dict[Status, tuple[Status, ...]] = {
 NEEDS_REASON = frozenset({Status.ACTION_NEEDED, Status.ON_HOLD, *_LEAVE})
 
 
-class IllegalMove(Exception):  # noqa: N818  # a rule's verdict
+class IllegalMove(Exception):
     """The table has no such move; ``allowed`` are those it has."""
 
     def __init__(self, allowed: tuple[Status, ...]) -> None:
@@ -27,7 +27,7 @@ class IllegalMove(Exception):  # noqa: N818  # a rule's verdict
         self.allowed = allowed
 
 
-class ReasonMissing(Exception):  # noqa: N818  # a rule's verdict
+class ReasonMissing(Exception):
     """This move must say why."""
 
 

@@ -24,16 +24,10 @@ class Event(Contract):
     """A CloudEvents 1.0 event; subclasses fix ``type`` and ``data``."""
 
     specversion: Literal["1.0"] = "1.0"
-    id: UUID = Field(
-        description="Stable: a redelivery or a repeated publish carries the same id."
-    )
-    source: str = Field(
-        description="The service that published it, as a URI reference."
-    )
+    id: UUID = Field(description="Stable: a redelivery or a repeated publish carries the same id.")
+    source: str = Field(description="The service that published it, as a URI reference.")
     type: str
-    subject: str = Field(
-        description="The request id, or for ticket.* the ticket number."
-    )
+    subject: str = Field(description="The request id, or for ticket.* the ticket number.")
     time: datetime
     datacontenttype: Literal["application/json"] = "application/json"
 

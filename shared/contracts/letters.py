@@ -38,9 +38,7 @@ class CheckedLetter(Letter):
     """A letter with its verdict: no ``fault`` means that it is in custody."""
 
     letter_id: str = Field(description="The name under which documents serves it.")
-    pages: int | None = Field(
-        default=None, description="None where the file could not be opened."
-    )
+    pages: int | None = Field(default=None, description="None where the file could not be opened.")
     fault: LetterFault | None = None
 
 

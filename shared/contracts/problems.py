@@ -6,9 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class FieldProblem(BaseModel):
     """One thing wrong with one field."""
 
-    pointer: str = Field(
-        description="JSON pointer to the field.", examples=["#/account_number"]
-    )
+    pointer: str = Field(description="JSON pointer to the field.", examples=["#/account_number"])
     code: str
     detail: str
 

@@ -40,16 +40,10 @@ class GroupPorChange(Contract):
     """The form of a Group Producer of Record change, as the producer filled it in."""
 
     line_of_business: LineOfBusiness
-    account_number: AccountNumber = Field(
-        description="Six digits; leading zeros count."
-    )
-    account_name: Annotated[
-        str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)
-    ]
+    account_number: AccountNumber = Field(description="Six digits; leading zeros count.")
+    account_name: Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
     effective_date: date | None = None
-    comments: (
-        Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)] | None
-    ) = None
+    comments: Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)] | None = None
 
 
 class Producer(Contract):
@@ -77,9 +71,7 @@ class Submission(Contract):
     producer: Producer
     form: GroupPorChange
     letters: tuple[Letter, ...]
-    fingerprint: Sha256 = Field(
-        description="Of form and letters: tells a reused key from a retry."
-    )
+    fingerprint: Sha256 = Field(description="Of form and letters: tells a reused key from a retry.")
     received_at: datetime
 
 

@@ -103,9 +103,7 @@ class TicketLetterAdded(SequencedEvent):
     data: LetterAddition
 
 
-TicketEvent = Annotated[
-    TicketOpened | TicketStatusChanged | TicketLetterAdded, Field(discriminator="type")
-]
+TicketEvent = Annotated[TicketOpened | TicketStatusChanged | TicketLetterAdded, Field(discriminator="type")]
 
 
 class TicketSummary(Contract):
@@ -162,6 +160,6 @@ class StatusMove(Contract):
         default=None,
         description="Required for Action needed, On hold, Rejected and Withdrawn.",
     )
-    comment: (
-        Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)] | None
-    ) = Field(default=None, description="Shown on the ticket, never in a public event.")
+    comment: Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)] | None = Field(
+        default=None, description="Shown on the ticket, never in a public event."
+    )

@@ -23,9 +23,7 @@ REQUESTS_WRITE = "requests:write"
 TICKETS_READ = "tickets:read"
 TICKETS_WORK = "tickets:work"
 
-_bearer = HTTPBearer(
-    auto_error=False, description="A JWT of the carrier's identity provider."
-)
+_bearer = HTTPBearer(auto_error=False, description="A JWT of the carrier's identity provider.")
 
 
 @dataclass(frozen=True)
@@ -62,13 +60,9 @@ class TokenVerifier:
         self._issuer, self._audience = settings.jwt_issuer, settings.jwt_audience
         self._local = settings.profile == "local"
         if (settings.jwt_jwks_url is None) == (settings.jwt_key_file is None):
-            raise ConfigurationError(
-                "Set one of POR_JWT_JWKS_URL and POR_JWT_KEY_FILE."
-            )
+            raise ConfigurationError("Set one of POR_JWT_JWKS_URL and POR_JWT_KEY_FILE.")
         self._remote = (
-            jwt.PyJWKClient(settings.jwt_jwks_url, lifespan=300, timeout=3)
-            if settings.jwt_jwks_url
-            else None
+            jwt.PyJWKClient(settings.jwt_jwks_url, lifespan=300, timeout=3) if settings.jwt_jwks_url else None
         )
         self._keys = _read_keys(settings.jwt_key_file) if settings.jwt_key_file else {}
         if DEVELOPMENT_KEY in self._keys and not self._local:
@@ -94,13 +88,9 @@ class TokenVerifier:
                 options={"require": REQUIRED_CLAIMS},
             )
         except jwt.PyJWKClientConnectionError as error:
-            raise unavailable(
-                "The identity provider's keys cannot be read now."
-            ) from error
+            raise unavailable("The identity provider's keys cannot be read now.") from error
         except (jwt.PyJWTError, ValueError) as error:
-            raise _unauthorized(
-                "invalid-token", "The access token is not valid here."
-            ) from error
+            raise _unauthorized("invalid-token", "The access token is not valid here.") from error
         return Caller(
             subject=claims["sub"],
             producer_id=_text(claims, "producer_id") or None,
@@ -132,17 +122,13 @@ def _read_keys(path: Path) -> dict[str, jwt.PyJWK]:
     try:
         keys = jwt.PyJWKSet.from_dict(json.loads(path.read_bytes())).keys
     except (OSError, ValueError, jwt.PyJWTError) as error:
-        raise ConfigurationError(
-            f"POR_JWT_KEY_FILE: no JWKS can be read from {path}."
-        ) from error
+        raise ConfigurationError(f"POR_JWT_KEY_FILE: no JWKS can be read from {path}.") from error
     return {key.key_id: key for key in keys if key.key_id}
 
 
 def _unauthorized(code: str, detail: str) -> Problem:
     challenge = "Bearer" if code == "missing-token" else f'Bearer error="{code}"'
-    return Problem(
-        HTTPStatus.UNAUTHORIZED, code, detail, headers={"WWW-Authenticate": challenge}
-    )
+    return Problem(HTTPStatus.UNAUTHORIZED, code, detail, headers={"WWW-Authenticate": challenge})
 
 
 CallerDependency: TypeAlias = Callable[..., Awaitable[Caller]]
@@ -158,13 +144,9 @@ def caller_with(verifier: TokenVerifier, *scopes: str) -> CallerDependency:
         credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     ) -> Caller:
         if credentials is None:
-            raise _unauthorized(
-                "missing-token", "Send an access token as a bearer token."
-            )
+            raise _unauthorized("missing-token", "Send an access token as a bearer token.")
         caller = await verifier.caller(credentials.credentials)
-        if caller.scopes.isdisjoint(scopes) or not (
-            caller.is_staff or caller.producer_id
-        ):
+        if caller.scopes.isdisjoint(scopes) or not (caller.is_staff or caller.producer_id):
             raise Problem(
                 HTTPStatus.FORBIDDEN,
                 "not-allowed",

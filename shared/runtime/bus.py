@@ -6,11 +6,11 @@ one subscriber per queue with a prefetch; failures through :mod:`shared.runtime.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 from uuid import uuid4
 
 import aio_pika
+import aiormq
 from aio_pika import IncomingMessage
 from aio_pika.abc import AbstractRobustChannel
 from faststream import AckPolicy
@@ -25,12 +25,13 @@ from faststream.rabbit import (
 )
 from faststream.rabbit.prometheus import RabbitPrometheusMiddleware
 from faststream.rabbit.subscriber import RabbitSubscriber
+from faststream.rabbit.utils import RabbitClientProperties
 from prometheus_client import CollectorRegistry
 from pydantic import TypeAdapter
 
 from shared import topology
 from shared.contracts.envelope import CONTENT_TYPE, Event
-from shared.runtime.failures import FailurePath
+from shared.runtime.failures import FailureMiddleware
 from shared.runtime.settings import ServiceSettings
 
 GRACEFUL_SECONDS = 20.0
@@ -52,7 +53,7 @@ class EventCodec:
         """The event in the body; a ``ValidationError`` that hides the input otherwise."""
         return self._adapter.validate_json(msg.body)
 
-    async def encode(self, msg: Any, serializer: object = None) -> tuple[bytes, str]:
+    async def encode(self, msg: Any, serializer: object = None) -> tuple[bytes, str]:  # noqa: ARG002  # the protocol's
         """Only events are published, and they are bytes already."""
         return msg, CONTENT_TYPE
 
@@ -83,7 +84,7 @@ class Bus:
     def _broker(self, role: str, metrics: RabbitPrometheusMiddleware) -> RabbitBroker:
         return RabbitBroker(
             self._url,
-            client_properties={"connection_name": f"{self.service}-{role}"},
+            client_properties=RabbitClientProperties(connection_name=f"{self.service}-{role}"),
             default_channel=Channel(publisher_confirms=True, on_return_raises=True),
             app_id=self.service,
             graceful_timeout=GRACEFUL_SECONDS,
@@ -95,9 +96,7 @@ class Bus:
             logger=None,
         )
 
-    def subscribe(
-        self, queue: topology.WorkQueue, handler: Callable[[E], Awaitable[Event | None]]
-    ) -> None:
+    def subscribe(self, queue: topology.WorkQueue, handler: Callable[[E], Awaitable[Event | None]]) -> None:
         """Let ``handler`` work off ``queue`` and its suspects.
 
         An event that the handler returns is published and confirmed before the message is acked.
@@ -109,21 +108,13 @@ class Bus:
 
         publish_result.__name__ = queue.name
         codec = EventCodec(queue.receives)
-        router = RabbitRouter(
-            middlewares=[
-                partial(FailurePath, queue=queue.name, republish=self._republish)
-            ]
-        )
+        router = RabbitRouter(middlewares=[FailureMiddleware(queue.name, self._republish)])
         for name, exchange, prefetch in (
             (queue.name, queue.exchange, self._prefetch),
             (topology.suspects_of(queue.name), topology.SUSPECTS, 1),
         ):
             key = queue.routing_key if exchange == queue.exchange else queue.name
-            kind = (
-                ExchangeType.TOPIC
-                if exchange == queue.exchange
-                else ExchangeType.DIRECT
-            )
+            kind = ExchangeType.TOPIC if exchange == queue.exchange else ExchangeType.DIRECT
             subscriber = router.subscriber(
                 RabbitQueue(name, routing_key=key, declare=False),
                 RabbitExchange(exchange, type=kind, declare=False),
@@ -136,9 +127,7 @@ class Bus:
             self._subscribers.append(subscriber)
         self._consumer.include_router(router)
 
-    def listen(
-        self, routing_key: str, kind: type[E], handler: Callable[[E], Awaitable[None]]
-    ) -> None:
+    def listen(self, routing_key: str, kind: type[E], handler: Callable[[E], Awaitable[None]]) -> None:
         """Hear public events as they pass, on a queue that goes with this process."""
         subscriber = self._consumer.subscriber(
             RabbitQueue(
@@ -169,9 +158,7 @@ class Bus:
             TimeoutError: the outcome is unknown; the same event may be published again.
             aio_pika.exceptions.DeliveryError: refused, or no queue is bound.
         """
-        correlation = str(
-            request_id or getattr(event.data, "request_id", event.subject)
-        )  # type: ignore[attr-defined]  # every concrete event has data
+        correlation = str(request_id or getattr(event.data, "request_id", event.subject))  # type: ignore[attr-defined]  # every concrete event has data
         await self._send(
             event.model_dump_json(exclude_none=True).encode(),
             exchange=topology.exchange_of(event),
@@ -232,9 +219,7 @@ class Bus:
         """Both connections stand and every consumer is still registered at the broker."""
         if not (await self._publisher.ping(0.1) and await self._consumer.ping(0.1)):
             return False
-        return all(
-            [await _is_consuming(subscriber) for subscriber in self._subscribers]
-        )
+        return all([await _is_consuming(subscriber) for subscriber in self._subscribers])
 
     async def can_publish(self) -> bool:
         """The publishing connection stands."""
@@ -248,7 +233,7 @@ async def _is_consuming(subscriber: RabbitSubscriber) -> bool:
     channel: AbstractRobustChannel = queue.channel  # type: ignore[assignment]  # robust by construction
     if channel.is_closed:
         return False
-    underlay = await asyncio.wait_for(channel.get_underlay_channel(), 1)
+    underlay = cast("aiormq.Channel", await asyncio.wait_for(channel.get_underlay_channel(), 1))
     return tag in underlay.consumers
 
 
@@ -269,8 +254,6 @@ async def declare_topology(url: str, retry_delays: tuple[float, ...]) -> None:
                 arguments=dict(exchange.arguments),
             )
         for queue in topology.queues(retry_delays):
-            declared = await channel.declare_queue(
-                queue.name, durable=True, arguments=dict(queue.arguments)
-            )
+            declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
             for source, routing_key in queue.bindings:
                 await declared.bind(source, routing_key)

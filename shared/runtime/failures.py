@@ -8,12 +8,13 @@ acked. A message on which the process dies is the broker's to count: see ``DELIV
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeAlias
 
 import structlog
 from aio_pika import IncomingMessage
-from faststream import BaseMiddleware
+from faststream import BaseMiddleware, ContextRepo
 from faststream.exceptions import NackMessage
 from faststream.rabbit.response import RabbitPublishCommand
 from pydantic import ValidationError
@@ -28,12 +29,10 @@ PARKED_AT = "por-parked-at"
 
 NACK_PAUSE = 1.0
 
-Republish: TypeAlias = Callable[
-    [IncomingMessage, str, str, Mapping[str, str | int]], Awaitable[None]
-]
+Republish: TypeAlias = Callable[[IncomingMessage, str, str, Mapping[str, str | int]], Awaitable[None]]
 
 
-class Permanent(Exception):  # noqa: N818  # a kind of failure, not an error class
+class Permanent(Exception):
     """Trying again cannot help; ``reason`` is a stable code without personal data."""
 
     def __init__(self, reason: str) -> None:
@@ -41,7 +40,7 @@ class Permanent(Exception):  # noqa: N818  # a kind of failure, not an error cla
         self.reason = reason
 
 
-class Transient(Exception):  # noqa: N818  # as above
+class Transient(Exception):
     """Something needed is away or not there yet; ``reason`` is a stable code."""
 
     def __init__(self, reason: str) -> None:
@@ -63,12 +62,22 @@ def reason_of(error: BaseException) -> tuple[str, bool]:
     return type(error).__name__, True
 
 
+@dataclass(frozen=True)
+class FailureMiddleware:
+    """Puts a :class:`FailurePath` around every message of one queue."""
+
+    queue: str
+    republish: Republish
+
+    def __call__(self, msg: Any, /, *, context: ContextRepo) -> "FailurePath":
+        """The path of one message."""
+        return FailurePath(msg, context=context, queue=self.queue, republish=self.republish)
+
+
 class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
     """Times, logs and, where the handler failed, reroutes one message."""
 
-    def __init__(
-        self, msg: IncomingMessage, /, *, context: Any, queue: str, republish: Republish
-    ) -> None:
+    def __init__(self, msg: IncomingMessage, /, *, context: ContextRepo, queue: str, republish: Republish) -> None:
         super().__init__(msg, context=context)
         self._queue, self._republish = queue, republish
 
@@ -89,9 +98,9 @@ class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
 
     async def after_processed(
         self,
-        exc_type: type[BaseException] | None = None,
+        exc_type: type[BaseException] | None = None,  # noqa: ARG002  # the library's signature
         exc_val: BaseException | None = None,
-        exc_tb: TracebackType | None = None,
+        exc_tb: TracebackType | None = None,  # noqa: ARG002  # as above
     ) -> bool | None:
         """Reroute a failed message, then let it be acked; close the log line."""
         if exc_val is None:
@@ -128,13 +137,9 @@ class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
             raise NackMessage(requeue=True) from error
         return True
 
-    def _log(
-        self, outcome: str, *, reason: str | None = None, error: Exception | None = None
-    ) -> None:
+    def _log(self, outcome: str, *, reason: str | None = None, error: Exception | None = None) -> None:
         write = log.info if outcome == "done" else log.warning
-        unforeseen = (
-            error if error and not isinstance(error, Permanent | Transient) else None
-        )
+        unforeseen = error if error and not isinstance(error, Permanent | Transient) else None
         write(
             "message",
             outcome=outcome,

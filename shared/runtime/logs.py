@@ -18,11 +18,7 @@ def configure_logs(service: str, log_format: Literal["json", "console"]) -> None
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.ExceptionRenderer(_where),
     ]
-    render: Processor = (
-        structlog.processors.JSONRenderer()
-        if log_format == "json"
-        else structlog.dev.ConsoleRenderer()
-    )
+    render: Processor = structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
     structlog.configure(
         processors=[*common, render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

@@ -50,10 +50,6 @@ class HttpObserver:
                     method=scope["method"],
                     route=route,
                     status=status,
-                    outcome="done"
-                    if status < 400
-                    else "refused"
-                    if status < 500
-                    else "failed",
+                    outcome="done" if status < 400 else "refused" if status < 500 else "failed",
                     ms=round(seconds * 1000, 1),
                 )

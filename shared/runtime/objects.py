@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO, TypeVar
+from typing import IO, BinaryIO, TypeVar, cast
 from urllib.parse import urlsplit
 
 import urllib3
@@ -36,20 +36,18 @@ class ObjectStore:
             http_client=urllib3.PoolManager(
                 timeout=urllib3.Timeout(connect=3, read=30),
                 maxsize=THREADS,
-                retries=urllib3.Retry(
-                    total=1, backoff_factor=0.1, status_forcelist=[502, 503]
-                ),
+                retries=urllib3.Retry(total=1, backoff_factor=0.1, status_forcelist=[502, 503]),
             ),
         )
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
 
-    async def put(self, key: str, data: BinaryIO, size: int, media_type: str) -> None:
+    async def put(self, key: str, data: IO[bytes], size: int, media_type: str) -> None:
         """Store ``size`` bytes under ``key``; they are durable when this returns."""
         await self._run(
             lambda: self._client.put_object(
                 bucket_name=self._bucket,
                 object_name=key,
-                data=data,
+                data=cast("BinaryIO", data),
                 length=size,
                 content_type=media_type,
             )
@@ -61,9 +59,7 @@ class ObjectStore:
 
     async def stream(self, key: str) -> Iterator[bytes]:
         """The bytes under ``key`` in chunks, to be read in a thread."""
-        response = await self._run(
-            lambda: self._client.get_object(bucket_name=self._bucket, object_name=key)
-        )
+        response = await self._run(lambda: self._client.get_object(bucket_name=self._bucket, object_name=key))
 
         def chunks() -> Iterator[bytes]:
             try:
@@ -76,9 +72,7 @@ class ObjectStore:
 
     async def ping(self) -> bool:
         """Whether the store answers and has our bucket."""
-        return await self._run(
-            lambda: self._client.bucket_exists(bucket_name=self._bucket)
-        )
+        return await self._run(lambda: self._client.bucket_exists(bucket_name=self._bucket))
 
     def close(self) -> None:
         """Let go of the threads."""
@@ -86,9 +80,7 @@ class ObjectStore:
 
     def _read(self, key: str) -> bytes | None:
         try:
-            response = self._client.get_object(
-                bucket_name=self._bucket, object_name=key
-            )
+            response = self._client.get_object(bucket_name=self._bucket, object_name=key)
         except (S3Error, InvalidResponseError) as error:
             if _is_missing(error):
                 return None

@@ -17,7 +17,7 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = {"Retry-After": "5"}
 
 
-class Problem(Exception):  # noqa: N818  # the RFC's own word
+class Problem(Exception):
     """An error with an answer: raised anywhere below a route, it becomes that answer.
 
     ``code`` is the stable last part of the problem's type; ``more`` are extension members.
@@ -31,7 +31,7 @@ class Problem(Exception):  # noqa: N818  # the RFC's own word
         *,
         errors: list[FieldProblem] | None = None,
         headers: Mapping[str, str] | None = None,
-        **more: object,
+        **more: Any,
     ) -> None:
         super().__init__(code)
         self.status = status
@@ -46,7 +46,7 @@ class Problem(Exception):  # noqa: N818  # the RFC's own word
         )
 
 
-def unavailable(detail: str, **more: object) -> Problem:
+def unavailable(detail: str, **more: Any) -> Problem:
     """A part that is needed is away: 503, and when to come back."""
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -107,9 +107,7 @@ def install_problems(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
         code = status.phrase.lower().replace(" ", "-")
-        problem = Problem(
-            status, code, status.description or code, headers=error.headers
-        )
+        problem = Problem(status, code, status.description or code, headers=error.headers)
         return problem_response(problem, request)
 
     async def on_crash(request: Request, error: Exception) -> JSONResponse:
@@ -136,9 +134,7 @@ def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
         status.value: {
             "model": ProblemDetails,
             "description": status.description or status.phrase,
-            "content": {
-                MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
-            },
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
         }
         for status in statuses
     }

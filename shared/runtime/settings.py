@@ -31,14 +31,10 @@ class ServiceSettings(BaseSettings):
         max_length=5,
         description="Lengths of the five delay tiers in seconds, comma-separated.",
     )
-    prefetch: int = Field(
-        default=16, ge=1, description="Messages in work at once per queue."
-    )
+    prefetch: int = Field(default=16, ge=1, description="Messages in work at once per queue.")
 
     jwt_jwks_url: str | None = None
-    jwt_key_file: Path | None = Field(
-        default=None, description="A JWKS file with public keys."
-    )
+    jwt_key_file: Path | None = Field(default=None, description="A JWKS file with public keys.")
     jwt_issuer: str
     jwt_audience: str
 

@@ -37,9 +37,7 @@ with ended_by_signals(), Stack(Path(home), services=(), tools=tools, announce=la
 def runner(home: Path, *broken: str) -> Iterator[subprocess.Popen[str]]:
     """A process of its own that keeps a stack up, as `make run` does."""
     argv = [sys.executable, "-c", RUNNER, str(home), *broken]
-    with subprocess.Popen(
-        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:
@@ -63,10 +61,7 @@ def processes_of(home: Path) -> list[psutil.Process]:
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             traces = [*process.environ().values(), *process.cmdline()]
-            if (
-                any(str(home) in trace for trace in traces)
-                and process.status() != psutil.STATUS_ZOMBIE
-            ):
+            if any(str(home) in trace for trace in traces) and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
     return found
 
@@ -83,27 +78,17 @@ def use_every_server(info: StackInfo, turn: int) -> None:
     """Write something new to each server, and read back everything written since the first turn."""
 
     async def use_rabbitmq() -> int:
-        url = info.rabbitmq.url.replace(
-            "//", f"//{info.rabbitmq.username}:{info.rabbitmq.password}@"
-        )
+        url = info.rabbitmq.url.replace("//", f"//{info.rabbitmq.username}:{info.rabbitmq.password}@")
         async with await aio_pika.connect(url) as connection:
             channel = await connection.channel()
-            await channel.declare_queue(
-                "kept", durable=True, arguments={"x-queue-type": "quorum"}
-            )
-            message = aio_pika.Message(
-                b"x", delivery_mode=aio_pika.DeliveryMode.PERSISTENT
-            )
+            await channel.declare_queue("kept", durable=True, arguments={"x-queue-type": "quorum"})
+            message = aio_pika.Message(b"x", delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
             await channel.default_exchange.publish(message, "kept")
-            return (
-                await channel.declare_queue("kept", passive=True)
-            ).declaration_result.message_count or 0
+            return (await channel.declare_queue("kept", passive=True)).declaration_result.message_count or 0
 
     assert asyncio.run(use_rabbitmq()) == turn
 
-    with MongoClient[dict[str, int]](
-        info.mongodb.url, serverSelectionTimeoutMS=5000
-    ) as mongodb:
+    with MongoClient[dict[str, int]](info.mongodb.url, serverSelectionTimeoutMS=5000) as mongodb:
         mongodb["test"]["kept"].insert_one({"turn": turn})
         assert mongodb["test"]["kept"].count_documents({}) == turn
 
@@ -127,10 +112,7 @@ def use_every_server(info: StackInfo, turn: int) -> None:
         )
     mails = [file.read_text() for file in (Path(info.smtp.maildir) / "new").iterdir()]
     assert len(mails) == turn
-    assert any(
-        f"Subject: turn {turn}" in mail and "X-RcptTo: p@broker.example" in mail
-        for mail in mails
-    )
+    assert any(f"Subject: turn {turn}" in mail and "X-RcptTo: p@broker.example" in mail for mail in mails)
 
 
 def test_servers_answer_and_keep_their_data_on_new_ports(tmp_path: Path) -> None:
@@ -142,14 +124,8 @@ def test_servers_answer_and_keep_their_data_on_new_ports(tmp_path: Path) -> None
             ports.add(stack.info.mongodb.url)
             use_every_server(StackInfo.load(home), turn)
             assert (home / "stack.json").stat().st_mode & 0o777 == 0o600
-            assert (
-                json.loads((home / "stack.json").read_text())["pids"]["mongodb"]
-                == stack["mongodb"].pid
-            )
-            assert all(
-                process.cpu_seconds() > 0 and process.rss() > 1e6
-                for process in stack.processes.values()
-            )
+            assert json.loads((home / "stack.json").read_text())["pids"]["mongodb"] == stack["mongodb"].pid
+            assert all(process.cpu_seconds() > 0 and process.rss() > 1e6 for process in stack.processes.values())
             with (
                 pytest.raises(StackError, match="already up"),
                 Stack(home, services=()),
@@ -163,11 +139,9 @@ def test_servers_answer_and_keep_their_data_on_new_ports(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("ending", "status"),
     [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 143)],
-    ids=lambda value: str(value),
+    ids=str,
 )
-def test_signal_to_a_running_stack_leaves_nothing(
-    tmp_path: Path, ending: signal.Signals, status: int
-) -> None:
+def test_signal_to_a_running_stack_leaves_nothing(tmp_path: Path, ending: signal.Signals, status: int) -> None:
     """Ctrl-C, TERM and even kill -9 of the runner end every server with it."""
     with runner(tmp_path) as process:
         wait_for_line(process, "up")
@@ -177,12 +151,8 @@ def test_signal_to_a_running_stack_leaves_nothing(
         assert left_behind(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    ("ending", "status"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)]
-)
-def test_signal_to_a_starting_stack_leaves_nothing(
-    tmp_path: Path, ending: signal.Signals, status: int
-) -> None:
+@pytest.mark.parametrize(("ending", "status"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
+def test_signal_to_a_starting_stack_leaves_nothing(tmp_path: Path, ending: signal.Signals, status: int) -> None:
     """A runner that is ended while its servers are still starting takes them along."""
     with runner(tmp_path) as process:
         wait_for_line(process, "smtp ready")
@@ -196,8 +166,5 @@ def test_failed_start_leaves_nothing_and_says_why(tmp_path: Path) -> None:
     with runner(tmp_path, "rclone") as process:
         _, error = process.communicate(timeout=20)
         assert process.returncode == 1
-        assert (
-            f"{ProcessFailed.__name__}: object_store ended while starting (status 1)"
-            in error
-        )
+        assert f"{ProcessFailed.__name__}: object_store ended while starting (status 1)" in error
         assert left_behind(tmp_path) == []
