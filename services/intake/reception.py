@@ -16,7 +16,12 @@ from services.intake.owners import Owner, open_ticket, ticket_of
 from services.intake.upload import Upload
 from services.intake.waiting import WaitingRoom
 from shared.contracts.envelope import Contract, event_id, now
+from shared.contracts.letters import letter_id
+from shared.contracts.problems import FieldProblem
 from shared.contracts.requests import (
+    Letter,
+    LetterReply,
+    LetterSubmitted,
     Producer,
     RequestSubmitted,
     RequestType,

@@ -25,9 +25,9 @@ from faststream.rabbit import (
 )
 from faststream.rabbit.prometheus import RabbitPrometheusMiddleware
 from faststream.rabbit.subscriber import RabbitSubscriber
-from faststream.rabbit.utils import RabbitClientProperties
 from prometheus_client import CollectorRegistry
 from pydantic import TypeAdapter
+from yarl import URL
 
 from shared import topology
 from shared.contracts.envelope import CONTENT_TYPE, Event
@@ -83,8 +83,8 @@ class Bus:
 
     def _broker(self, role: str, metrics: RabbitPrometheusMiddleware) -> RabbitBroker:
         return RabbitBroker(
-            self._url,
-            client_properties=RabbitClientProperties(connection_name=f"{self.service}-{role}"),
+            # The name is what operators see in the list of connections.
+            URL(self._url).update_query(name=f"{self.service}-{role}"),
             default_channel=Channel(publisher_confirms=True, on_return_raises=True),
             app_id=self.service,
             graceful_timeout=GRACEFUL_SECONDS,

@@ -69,7 +69,7 @@ class FailureMiddleware:
     queue: str
     republish: Republish
 
-    def __call__(self, msg: Any, /, *, context: ContextRepo) -> "FailurePath":
+    def __call__(self, msg: Any, /, *, context: ContextRepo) -> BaseMiddleware[Any, Any]:
         """The path of one message."""
         return FailurePath(msg, context=context, queue=self.queue, republish=self.republish)
 
