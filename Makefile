@@ -1,7 +1,7 @@
 # POR Desk: `make help` lists what can be done. ARGS="..." is passed on: make bench ARGS="--requests 200".
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check test bench clean
+.PHONY: help setup demo run check test bench env clean
 
 # A runner ends, in order, when make is killed. One plain command each, so that make itself is the runner's parent.
 RUN := setpriv --pdeathsig TERM -- .venv/bin/
@@ -29,6 +29,9 @@ test: setup ## Run all tests, on real servers.
 
 bench: setup ## Measure throughput, latency and cost per ticket.
 	@$(RUN)pordesk bench $(ARGS)
+
+env: setup ## Write .env and a development key for docker compose.
+	@$(RUN)python -m deploy.make_env
 
 clean: ## Remove what was installed and made in this folder: .local and .venv.
 	@rm -rf .local .venv
