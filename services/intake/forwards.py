@@ -3,10 +3,12 @@
 Parameters are checked by their owner; here they are declared, so that one OpenAPI describes all.
 """
 
+import re
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.security import HTTPBearer
 
@@ -15,6 +17,8 @@ from shared.contracts.grid import Sort, State
 from shared.contracts.media import EXTENSIONS
 from shared.contracts.tickets import StatusMove, TicketDetail, TicketPage
 from shared.runtime.problems import documented
+
+_NUMBER = re.compile(r"SR-[0-9]{8}-[0-9]")
 
 # Documents that a token is needed; the owner checks it.
 _token = Depends(HTTPBearer(auto_error=False))
@@ -59,6 +63,7 @@ def router(tickets: Owner, documents: Owner) -> APIRouter:
         ),
     )
     async def show_ticket(number: str, request: Request) -> Response:
+        _note(number)
         return await tickets.forward(request)
 
     @routes.post(
@@ -83,6 +88,7 @@ def router(tickets: Owner, documents: Owner) -> APIRouter:
         request: Request,
         if_match: Annotated[str | None, Header()] = None,
     ) -> Response:
+        _note(number)
         return await tickets.forward(request)
 
     @routes.get(
@@ -107,3 +113,9 @@ def router(tickets: Owner, documents: Owner) -> APIRouter:
         return await documents.forward(request)
 
     return routes
+
+
+def _note(number: str) -> None:
+    """Put the ticket number on the log line, if it is one: what else was typed is nobody's business."""
+    if _NUMBER.fullmatch(number):
+        structlog.contextvars.bind_contextvars(ticket_number=number)

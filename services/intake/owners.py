@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import ValidationError
 from starlette.background import BackgroundTask
 
 from shared.contracts.problems import ProblemDetails
@@ -95,7 +96,10 @@ async def open_ticket(tickets: Owner, number: str, caller: Caller) -> TicketSumm
 
 
 def _as_problem(answer: httpx.Response) -> Problem:
-    said = ProblemDetails.model_validate_json(answer.content)
+    try:
+        said = ProblemDetails.model_validate_json(answer.content)
+    except ValidationError:
+        return unavailable("The tickets service gave no answer that can be passed on.")
     return Problem(HTTPStatus(answer.status_code), said.type.rpartition(":")[2], said.detail)
 
 

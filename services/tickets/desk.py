@@ -122,9 +122,11 @@ class Desk:
                 "mistyped-ticket-number",
                 "No ticket can have this number; check it for a mistyped digit.",
             )
+        structlog.contextvars.bind_contextvars(ticket_number=number)
         ticket = await self._store.find(number, caller.sees_only)
         if ticket is None:
             raise Problem(HTTPStatus.NOT_FOUND, "unknown-ticket", "There is no such ticket.")
+        structlog.contextvars.bind_contextvars(request_id=str(ticket["_id"]))
         return ticket
 
 

@@ -87,18 +87,18 @@ class TokenVerifier:
                 leeway=30,
                 options={"require": REQUIRED_CLAIMS},
             )
+            return Caller(
+                subject=claims["sub"],
+                producer_id=_text(claims, "producer_id") or None,
+                name=_text(claims, "name"),
+                email=_text(claims, "email"),
+                scopes=frozenset(_text(claims, "scope").split()),
+                token=token,
+            )
         except jwt.PyJWKClientConnectionError as error:
             raise unavailable("The identity provider's keys cannot be read now.") from error
         except (jwt.PyJWTError, ValueError) as error:
             raise _unauthorized("invalid-token", "The access token is not valid here.") from error
-        return Caller(
-            subject=claims["sub"],
-            producer_id=_text(claims, "producer_id") or None,
-            name=_text(claims, "name"),
-            email=_text(claims, "email"),
-            scopes=frozenset(_text(claims, "scope").split()),
-            token=token,
-        )
 
     async def _key(self, token: str) -> jwt.PyJWK:
         key_id = jwt.get_unverified_header(token).get("kid")
@@ -121,7 +121,7 @@ def _text(claims: dict[str, object], name: str) -> str:
 def _read_keys(path: Path) -> dict[str, jwt.PyJWK]:
     try:
         keys = jwt.PyJWKSet.from_dict(json.loads(path.read_bytes())).keys
-    except (OSError, ValueError, jwt.PyJWTError) as error:
+    except (OSError, ValueError, AttributeError, jwt.PyJWTError) as error:
         raise ConfigurationError(f"POR_JWT_KEY_FILE: no JWKS can be read from {path}.") from error
     return {key.key_id: key for key in keys if key.key_id}
 

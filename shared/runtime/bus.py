@@ -156,6 +156,7 @@ class Bus:
 
         Raises:
             TimeoutError: the outcome is unknown; the same event may be published again.
+            OSError: the connection is lost; the same.
             aio_pika.exceptions.DeliveryError: refused, or no queue is bound.
         """
         correlation = str(request_id or getattr(event.data, "request_id", event.subject))  # type: ignore[attr-defined]  # every concrete event has data
@@ -190,15 +191,19 @@ class Bus:
         )
 
     async def _send(self, body: bytes, *, exchange: str, **options: Any) -> None:
-        # During an outage the library waits for the connection outside its own timeout.
-        async with asyncio.timeout(self._timeout):
-            await self._publisher.publish(
-                body,
-                exchange=RabbitExchange(exchange, declare=False),
-                persist=True,
-                mandatory=True,
-                **options,
-            )
+        try:
+            # During an outage the library waits for the connection outside its own timeout.
+            async with asyncio.timeout(self._timeout):
+                await self._publisher.publish(
+                    body,
+                    exchange=RabbitExchange(exchange, declare=False),
+                    persist=True,
+                    mandatory=True,
+                    **options,
+                )
+        except aiormq.exceptions.ChannelInvalidStateError as error:
+            # A RuntimeError to the library; to who publishes it is the connection that is lost.
+            raise ConnectionError("the channel to the broker is closed") from error
 
     async def start(self) -> None:
         """Connect (waiting for a broker that is away), declare the topology, consume."""
