@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ops.bench import BenchFailed
+from ops.bench import bench as measure
 from ops.demo.story import DemoFailed, Story, last_line
 from ops.letter import load_sample, make_letter
 from ops.stack import MissingTool, ProcessFailed, Stack, StackError, StackInfo, ended_by_signals
@@ -85,6 +87,21 @@ def letter(path: Annotated[Path, typer.Argument(help="Where to write the PDF.")]
 
 
 @cli.command()
+def bench(
+    requests: Annotated[int, typer.Option(min=1, help="How many requests, each with a letter of its own.")] = 1000,
+    in_flight: Annotated[int, typer.Option(min=1, help="How many at a time.")] = 32,
+    letter_bytes: Annotated[int, typer.Option(min=6000, help="The size of each letter.")] = 200_000,
+    json_only: Annotated[bool, typer.Option("--json", help="Nothing but the line of JSON.")] = False,
+) -> None:
+    """Measure throughput, latency and cost per ticket; the last line is JSON."""
+    with ended_by_signals():
+        figures = measure(requests, in_flight, letter_bytes, json_only)
+    print(json.dumps(figures))
+    if figures["lost"] or figures["duplicated"]:
+        raise typer.Exit(1)
+
+
+@cli.command()
 def asyncapi() -> None:
     """Print the AsyncAPI document of the whole system."""
     print(json.dumps(asyncapi_document(), indent=2))
@@ -108,6 +125,9 @@ def main() -> None:
     except (StackError, MissingTool, ProcessFailed) as error:
         console.print(f"[red]{error}[/]", highlight=False, markup=True)
         raise SystemExit(2) from None
+    except BenchFailed as error:
+        console.print(f"[red]The bench failed:[/] {error}.", highlight=False)
+        raise SystemExit(1) from None
     except DemoFailed as error:
         console.print(f"[red]The demo failed:[/] {error}. Logs are in {HOME / 'logs'}.")
         raise SystemExit(1) from None

@@ -27,6 +27,8 @@ EVENTS_LOG = "por.events.log"
 
 RETRY_TIERS = 5
 DELIVERY_LIMIT = 3
+# Not -1, which RabbitMQ 4 reads as "none": 3.10 reads it as a limit and deletes what was looked at once (measured).
+NO_DELIVERY_LIMIT = 1_000_000_000
 MAX_WORK_LENGTH = 100_000
 STREAM_AGE = "30D"
 
@@ -188,8 +190,8 @@ def queues(retry_delays: tuple[float, ...]) -> tuple[Queue, ...]:
         )
         for n, delay in enumerate(retry_delays, start=1)
     )
-    # -1 and not the broker's default of 20: looking at a parked message must never delete it.
-    kept: dict[str, str | int] = {"x-queue-type": "quorum", "x-delivery-limit": -1}
+    # Said, because the default is 20 from RabbitMQ 4 on: looking at a parked message must never delete it.
+    kept: dict[str, str | int] = {"x-queue-type": "quorum", "x-delivery-limit": NO_DELIVERY_LIMIT}
     return (
         *work,
         *tiers,

@@ -52,7 +52,15 @@ class Outbox:
             await asyncio.sleep(self._sweep_seconds)
             try:
                 for request_id in await self._store.due(now(), SWEEP_BATCH):
-                    await self.publish_pending(request_id)
-                    log.info("outbox swept", request_id=str(request_id))
+                    await self._sweep(request_id)
             except (StoreError, AMQPError, OSError, TimeoutError) as error:
                 log.warning("outbox sweep failed", reason=type(error).__name__)
+
+    async def _sweep(self, request_id: UUID) -> None:
+        try:
+            await self.publish_pending(request_id)
+            log.info("outbox swept", request_id=str(request_id))
+        except (StoreError, AMQPError, OSError, TimeoutError):
+            raise  # nobody's event can go out now
+        except Exception as error:  # noqa: BLE001  # one ticket that makes no event must not hold up the others
+            log.error("ticket not swept", request_id=str(request_id), exc_info=error)

@@ -1,0 +1,186 @@
+"""Builders of valid things: each test changes only what its sentence is about."""
+
+import hashlib
+import io
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID, uuid4
+
+import pikepdf
+from PIL import Image
+
+from ops.letter import load_sample, make_letter
+from shared.contracts.envelope import Event, event_id
+from shared.contracts.letters import CheckedLetter, LetterChecked, LetterVerdicts, letter_id
+from shared.contracts.requests import (
+    GroupPorChange,
+    Letter,
+    LetterReply,
+    LetterSubmitted,
+    LineOfBusiness,
+    Producer,
+    RequestSubmitted,
+    RequestType,
+    Submission,
+)
+from shared.contracts.tickets import (
+    LetterAddition,
+    Status,
+    StatusChange,
+    TicketFacts,
+    TicketLetterAdded,
+    TicketOpened,
+    TicketStatusChanged,
+)
+
+MOMENT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+REQUEST_ID = UUID("6f0c6a3e-4f0e-5c1e-9a56-2b1d7c1f0a11")
+NUMBER = "SR-00000001-3"
+PRODUCER = Producer(producer_id="P1001", name="Dana Whitfield", email="p1001@agency.example")
+FORM = {
+    "request_type": "group-por-change",
+    "line_of_business": "group-medical",
+    "account_number": "041872",
+    "account_name": "Harbor & Pine Woodworks, Inc.",
+}
+
+
+@cache
+def pdf() -> bytes:
+    """The sample letter."""
+    return make_letter(load_sample())
+
+
+def pages(count: int, **saving: Any) -> bytes:
+    """A PDF of ``count`` blank pages, saved with pikepdf's options."""
+    result = io.BytesIO()
+    with pikepdf.new() as document:
+        for _ in range(count):
+            document.add_blank_page()
+        document.save(result, **saving)
+    return result.getvalue()
+
+
+def encrypted_pdf(password: str = "") -> bytes:
+    """A PDF that opens with ``password`` only."""
+    return pages(1, encryption=pikepdf.Encryption(owner="owner", user=password))
+
+
+def picture(kind: str, count: int = 1) -> bytes:
+    """An image file of Pillow's ``kind`` with ``count`` pages."""
+    result = io.BytesIO()
+    first, *more = (Image.new("RGB", (8, 8), (shade, 0, 0)) for shade in range(count))
+    options = {"save_all": True, "append_images": more} if more else {}
+    first.save(result, kind, **options)
+    return result.getvalue()
+
+
+def letter(data: bytes = b"%PDF-1.7", **changes: Any) -> Letter:
+    """A reference to an uploaded letter."""
+    facts = {
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "filename": "letter.pdf",
+        "media_type": "application/pdf",
+        "size": len(data),
+    }
+    return Letter(**facts | changes)
+
+
+def checked(**changes: Any) -> CheckedLetter:
+    """A letter with its verdict."""
+    plain = letter()
+    facts = {**plain.model_dump(), "letter_id": letter_id(REQUEST_ID, plain.sha256), "pages": 1}
+    return CheckedLetter(**facts | changes)
+
+
+def form(**changes: Any) -> GroupPorChange:
+    """A form that is filled in right."""
+    facts = {
+        "line_of_business": LineOfBusiness.GROUP_MEDICAL,
+        "account_number": "041872",
+        "account_name": "Harbor & Pine Woodworks, Inc.",
+        "effective_date": date(2027, 1, 1),
+        "comments": "Please hurry.",
+    }
+    return GroupPorChange(**facts | changes)
+
+
+def submission(**changes: Any) -> Submission:
+    """An accepted request."""
+    facts = {
+        "request_id": REQUEST_ID,
+        "request_type": RequestType.GROUP_POR_CHANGE,
+        "producer": PRODUCER,
+        "form": form(),
+        "letters": (letter(),),
+        "fingerprint": "a" * 64,
+        "received_at": MOMENT,
+    }
+    return Submission(**facts | changes)
+
+
+def submitted(data: Submission | None = None) -> RequestSubmitted:
+    """The event of an accepted request."""
+    data = data or submission()
+    return RequestSubmitted(
+        id=event_id(data.request_id, "por.request.submitted.v1"),
+        source="/por-desk/intake",
+        subject=str(data.request_id),
+        time=MOMENT,
+        data=data,
+    )
+
+
+def opened(**facts: Any) -> TicketOpened:
+    """The event of a ticket that has its number."""
+    return TicketOpened(**_ticket_envelope(1), data=TicketFacts(**_facts(**facts)))
+
+
+def moved(**facts: Any) -> TicketStatusChanged:
+    """The event of a ticket that moved from Received."""
+    facts = {"previous_status": Status.RECEIVED, "status": Status.IN_REVIEW, **facts}
+    return TicketStatusChanged(**_ticket_envelope(2), data=StatusChange(**_facts(**facts)))
+
+
+def letter_added() -> TicketLetterAdded:
+    """The event of a further letter."""
+    return TicketLetterAdded(**_ticket_envelope(3), data=LetterAddition(**_facts(), letter_id=checked().letter_id))
+
+
+def events() -> tuple[Event, ...]:
+    """One event of every type there is."""
+    reply = LetterReply(
+        request_id=REQUEST_ID, reply_id=uuid4(), producer_id="P1001", letters=(letter(),), received_at=MOMENT
+    )
+    envelope = {"id": uuid4(), "source": "/por-desk/intake", "subject": str(REQUEST_ID), "time": MOMENT}
+    verdicts = LetterVerdicts(submission=submission(), letters=(checked(),))
+    return (
+        submitted(),
+        LetterSubmitted(**envelope, data=reply),
+        LetterChecked(**envelope, data=verdicts),
+        opened(),
+        moved(),
+        letter_added(),
+    )
+
+
+def _facts(**changes: Any) -> dict[str, Any]:
+    return {
+        "ticket_number": NUMBER,
+        "request_id": REQUEST_ID,
+        "request_type": RequestType.GROUP_POR_CHANGE,
+        "producer_id": PRODUCER.producer_id,
+        "status": Status.RECEIVED,
+        **changes,
+    }
+
+
+def _ticket_envelope(sequence: int) -> dict[str, Any]:
+    return {
+        "id": event_id(f"{REQUEST_ID}#{sequence}", "test"),
+        "source": "/por-desk/tickets",
+        "subject": NUMBER,
+        "time": MOMENT,
+        "sequence": str(sequence),
+    }

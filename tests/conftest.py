@@ -1,0 +1,3 @@
+"""Fixtures of all tests; what they are made of is in ``tests/fixtures``."""
+
+pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.broker", "tests.fixtures.desk"]

@@ -1,0 +1,57 @@
+"""What operations and downstream systems see of each service."""
+
+import pytest
+from httpx import codes
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.fixtures.desk import Desk, Producer
+
+SERVICES = ("intake", "documents", "tickets", "notifier")
+CHECKS = {
+    "intake": {"rabbitmq", "object_store"},
+    "documents": {"rabbitmq", "object_store"},
+    "tickets": {"rabbitmq", "mongodb"},
+    "notifier": {"rabbitmq", "mongodb"},
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_service_is_alive_and_ready(desk: Desk, service: str) -> None:
+    """Each service says that it lives, and that each thing it needs answers."""
+    assert desk.get(service, "/healthz").status_code == codes.OK
+    ready = desk.get(service, "/readyz")
+    assert ready.status_code == codes.OK
+    assert ready.json()["checks"] == dict.fromkeys(CHECKS[service], True)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_metrics_count_what_was_done(desk: Desk, producer: Producer, service: str) -> None:
+    """Prometheus can read each service, and finds requests or messages counted, by route and never by id."""
+    number = producer.open_ticket()
+    producer.gateway.ticket(number)
+    desk.mails(number)
+    text = desk.get(service, "/metrics").text
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    requests = families["http_server_request_duration_seconds"].samples
+    routes = {sample.labels["route"] for sample in requests if sample.name.endswith("_count")}
+    assert "/metrics" in routes or "/readyz" in routes
+    assert not [route for route in routes if number in route]
+    if service == "intake":
+        assert "/v1/requests" in routes
+    else:
+        handled = families["faststream_received_messages"].samples
+        assert sum(sample.value for sample in handled) > 0
+
+
+def test_bus_is_described_at_the_gateway(desk: Desk) -> None:
+    """The AsyncAPI document is served to everybody and names the public events."""
+    document = desk.get("intake", "/asyncapi.json").json()
+    assert document["asyncapi"].startswith("3.")
+    assert "por.ticket.opened.v1" in str(document)
+
+
+def test_catalogue_needs_no_token(desk: Desk) -> None:
+    """The kinds of request are no secret: a form can be drawn before anybody logs in."""
+    (kind,) = desk.anybody(None).http.get("/v1/request-types").json()["items"]
+    assert kind["request_type"] == "group-por-change"
+    assert set(kind["fields"]["required"]) == {"line_of_business", "account_number", "account_name"}

@@ -1,0 +1,155 @@
+"""In-memory stand-ins for the doors out, for flow tests only; the real ones have tests of their own on real servers."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from datetime import datetime, timedelta
+from typing import IO, Any
+from uuid import UUID
+
+from services.tickets.store import LEASE, SORTS
+from shared.contracts.envelope import now
+from shared.contracts.requests import Producer
+
+Document = dict[str, Any]
+
+
+class MemoryObjects:
+    """The object store: what was put can be got."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    async def put(self, key: str, data: IO[bytes], size: int, media_type: str) -> None:
+        """Keep exactly ``size`` bytes."""
+        self.kept[key] = data.read(size)
+
+    async def get(self, key: str) -> bytes | None:
+        """What was kept, or None."""
+        return self.kept.get(key)
+
+    async def stream(self, key: str) -> Iterator[bytes]:
+        """What was kept, in pieces."""
+        data = self.kept[key]
+        return iter([data[:1000], data[1000:]])
+
+    async def ping(self) -> bool:
+        """There."""
+        return True
+
+
+class MemoryTickets:
+    """The ticket database: the same promises in one process, where every call is atomic by itself."""
+
+    def __init__(self) -> None:
+        self.tickets: dict[UUID, Document] = {}
+        self.count = 0
+
+    async def ping(self) -> bool:
+        """There."""
+        return True
+
+    async def next_count(self) -> int:
+        """Counted up, with gaps where a ticket is already there."""
+        self.count += 1
+        return self.count
+
+    async def open(self, ticket: Document, holder: UUID) -> bool:
+        """Insert once per request."""
+        if ticket["_id"] in self.tickets:
+            return False
+        lease = {"holder": holder, "until": now() + LEASE}
+        more = {"version": 1, "published": 0, "due_at": now() + LEASE, "lease": lease}
+        self.tickets[ticket["_id"]] = deepcopy({**ticket, **more})
+        return True
+
+    async def change(self, request_id: UUID, version: int, entry: Document, **update: Document) -> Document | None:
+        """Compare the version, then change and append."""
+        ticket = self.tickets.get(request_id)
+        if ticket is None or ticket["version"] != version:
+            return None
+        ticket.update({"updated_at": entry["at"], "due_at": now(), **update.get("set", {})})
+        ticket["version"] += 1
+        for name, value in {"history": entry, **update.get("push", {})}.items():
+            ticket[name].append(value)
+        return deepcopy(ticket)
+
+    async def get(self, request_id: UUID) -> Document | None:
+        """One by its request."""
+        return deepcopy(self.tickets.get(request_id))
+
+    async def find(self, number: str, sees_only: str | None) -> Document | None:
+        """One by its number, for those who may see it."""
+        visible = (each for each in self.tickets.values() if sees_only in {None, each["producer_id"]})
+        return deepcopy(next((each for each in visible if each["number"] == number), None))
+
+    async def page(self, **query: Any) -> tuple[list[Document], int]:
+        """Filtered, sorted and cut."""
+        found = [
+            each
+            for each in self.tickets.values()
+            if query["sees_only"] in {None, each["producer_id"]}
+            and query["is_open"] in {None, each["open"]}
+            and query["request_id"] in {None, each["_id"]}
+        ]
+        found.sort(key=lambda each: (each[SORTS[query["sort"]]], each["number"]), reverse=query["descending"])
+        return deepcopy(found[query["skip"] :][: query["limit"]]), len(found)
+
+    async def lease(self, request_id: UUID, holder: UUID) -> Document | None:
+        """One publisher at a time, and only where something is unpublished."""
+        ticket = self.tickets[request_id]
+        if "due_at" not in ticket or ("lease" in ticket and ticket["lease"]["until"] >= now()):
+            return None
+        ticket["lease"] = {"holder": holder, "until": now() + LEASE}
+        return deepcopy(ticket)
+
+    async def mark_published(self, request_id: UUID, holder: UUID, through: int) -> bool:
+        """Mark and release; False where there is more to publish or the lease was lost."""
+        ticket = self.tickets[request_id]
+        if ticket.get("lease", {}).get("holder") != holder:
+            return False
+        ticket["published"] = through
+        del ticket["lease"]
+        if ticket["version"] != through:
+            return False
+        ticket.pop("due_at", None)
+        return True
+
+    async def release(self, request_id: UUID, holder: UUID, sweeps: int) -> None:
+        """Give the lease back."""
+        ticket = self.tickets[request_id]
+        if ticket.get("lease", {}).get("holder") == holder:
+            del ticket["lease"]
+            ticket["due_at"] = now() + timedelta(seconds=2**sweeps)
+
+    async def due(self, moment: datetime, limit: int) -> list[UUID]:
+        """Those that should have been published."""
+        due = [key for key, each in self.tickets.items() if each.get("due_at", moment + LEASE) <= moment]
+        return due[:limit]
+
+
+class MemoryLedger:
+    """The address book and the ledger of mails."""
+
+    def __init__(self) -> None:
+        self.producers: dict[object, Producer] = {}
+        self.sent: dict[object, bool] = {}
+
+    async def learn(self, request_id: object, producer: Producer) -> None:
+        """Remember an address."""
+        self.producers[request_id] = producer
+
+    async def producer_of(self, request_id: object) -> Producer | None:
+        """An address, if known."""
+        return self.producers.get(request_id)
+
+    async def begin(self, event_id: object) -> bool:
+        """False where the mail is out."""
+        return not self.sent.setdefault(event_id, False)
+
+    async def finish(self, event_id: object) -> None:
+        """The mail is out."""
+        self.sent[event_id] = True
+
+    async def ping(self) -> bool:
+        """There."""
+        return True

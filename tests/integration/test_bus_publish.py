@@ -1,0 +1,100 @@
+"""What the bus promises to who publishes, on a real broker."""
+
+import asyncio
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from aio_pika.exceptions import AMQPError, DeliveryError
+
+from shared import topology
+from tests.fixtures.broker import Vhost
+from tests.fixtures.events import submitted
+from tests.fixtures.proxy import door
+from tests.fixtures.wait import eventually_async
+
+PUBLISH_ERRORS = (AMQPError, OSError, TimeoutError)
+TIMEOUT = 1.0
+
+
+async def test_published_event_is_persistent_and_carries_its_id(vhost: Vhost) -> None:
+    """An event lies on disk under its own id, type and content type, and its body is the event."""
+    bus, event = vhost.bus(), submitted()
+    await bus.start()
+    await bus.publish(event)
+    await bus.stop()
+    message = (await vhost.drain(topology.CHECK_LETTER.name))[0]
+    assert message.delivery_mode == 2
+    assert message.message_id == str(event.id)
+    assert message.type == "por.request.submitted.v1"
+    assert message.content_type == "application/cloudevents+json"
+    assert message.correlation_id == str(event.data.request_id)
+    assert message.routing_key == "request.submitted"
+    assert type(event).model_validate_json(message.body) == event
+
+
+async def test_unroutable_event_is_an_error_at_its_publisher(vhost: Vhost) -> None:
+    """An event that no queue is bound for is not swallowed."""
+    bus = vhost.bus()
+    await bus.start()
+    for queue in (topology.CHECK_LETTER.name, topology.LEARN_ADDRESS.name):
+        vhost.management.delete_queue(queue)
+    with pytest.raises(DeliveryError):
+        await bus.publish(submitted())
+    await bus.stop()
+
+
+@pytest.mark.parametrize("how", ["gone", "hanging"])
+async def test_publish_without_broker_fails_in_time_and_works_again_after(vhost: Vhost, how: str) -> None:
+    """With a broker that is gone, or hangs, a publish raises within its timeout; when it is back, publishing works."""
+    address = urlsplit(vhost.url)
+    async with door(address.hostname or "", address.port or 0) as way:
+        url = vhost.url.replace(f":{address.port}/", f":{way.port}/")
+        bus = vhost.bus(url=url, amqp_publish_timeout=TIMEOUT)
+        await bus.start()
+        await bus.publish(submitted())
+        if how == "gone":
+            await way.shut()
+        else:
+            way.stop_up()
+        for _ in range(3):
+            began = time.monotonic()
+            with pytest.raises(PUBLISH_ERRORS):
+                await bus.publish(submitted())
+            assert time.monotonic() - began < TIMEOUT + 0.5
+        await way.shut()
+        await way.open()
+        event = submitted("/afterwards")
+
+        async def publish() -> bool:
+            try:
+                await bus.publish(event)
+            except PUBLISH_ERRORS:
+                return False
+            return True
+
+        await eventually_async(publish)
+        await bus.stop()
+    found = await vhost.drain(topology.CHECK_LETTER.name, 2)
+    assert str(event.id) in {message.message_id for message in found}
+
+
+async def test_broker_lost_in_the_middle_of_many_publishes(vhost: Vhost) -> None:
+    """When the connection breaks under publishes, each ends confirmed or with an error that its caller knows."""
+    address = urlsplit(vhost.url)
+    async with door(address.hostname or "", address.port or 0) as way:
+        bus = vhost.bus(url=vhost.url.replace(f":{address.port}/", f":{way.port}/"), amqp_publish_timeout=TIMEOUT)
+        await bus.start()
+        events = [submitted() for _ in range(200)]
+        flights = [asyncio.create_task(bus.publish(event)) for event in events]
+        await asyncio.wait(flights, return_when=asyncio.FIRST_COMPLETED)
+        await way.shut()
+        outcomes = await asyncio.gather(*flights, return_exceptions=True)
+        foreseen = [outcome for outcome in outcomes if isinstance(outcome, PUBLISH_ERRORS)]
+        confirmed = [str(event.id) for event, outcome in zip(events, outcomes, strict=True) if outcome is None]
+        assert [repr(o) for o in outcomes if o is not None and o not in foreseen] == []
+        assert foreseen, "the connection broke too late for this test to see anything"
+        await way.open()
+        await bus.stop()
+    there = {message.message_id for message in await vhost.drain(topology.CHECK_LETTER.name, len(confirmed))}
+    assert set(confirmed) <= there

@@ -1,0 +1,104 @@
+"""Our door to the object store, on a real S3 server."""
+
+import asyncio
+import io
+import socket
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from ops.stack import Connection
+from shared.runtime.objects import CHUNK, ObjectStore, ObjectStoreError
+from shared.runtime.settings import ObjectStoreSettings
+from tests.fixtures.servers import BUCKET, REGION, s3_client
+
+
+def store_at(server: Connection, bucket: str = BUCKET) -> ObjectStore:
+    """A door to a server."""
+    return ObjectStore(
+        ObjectStoreSettings(
+            amqp_url="amqp://unused/",  # type: ignore[arg-type]
+            jwt_issuer="unused",
+            jwt_audience="unused",
+            s3_endpoint=server.url,
+            s3_access_key=server.username,  # type: ignore[arg-type]
+            s3_secret_key=server.password,  # type: ignore[arg-type]
+            s3_bucket=bucket,
+            s3_region=REGION,
+        )
+    )
+
+
+@pytest.fixture
+def store(object_store: Connection) -> Iterator[ObjectStore]:
+    """A door to the real server."""
+    made = store_at(object_store)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("size", [1, CHUNK, 6 * 1024 * 1024 + 1], ids=["a-byte", "a-chunk", "many-parts"])
+async def test_what_is_put_is_got_and_streamed(store: ObjectStore, object_store: Connection, size: int) -> None:
+    """The same bytes come back whole and in chunks, and another client sees them too."""
+    key, body = f"test/{uuid4()}", bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    await store.put(key, io.BytesIO(body), size, "application/pdf")
+    assert await store.get(key) == body
+    chunks = await asyncio.to_thread(list, await store.stream(key))
+    assert b"".join(chunks) == body
+    assert max(map(len, chunks)) <= CHUNK
+    assert s3_client(object_store).stat_object(BUCKET, key).size == size
+
+
+async def test_putting_again_replaces(store: ObjectStore) -> None:
+    """A repeated put leaves one object, with the bytes that came last."""
+    key = f"test/{uuid4()}"
+    for body in (b"first", b"second"):
+        await store.put(key, io.BytesIO(body), len(body), "text/plain")
+    assert await store.get(key) == b"second"
+
+
+async def test_what_is_missing_is_none(store: ObjectStore) -> None:
+    """An object that is not there is no error, and streaming it is one that callers know."""
+    assert await store.get(f"test/{uuid4()}") is None
+    with pytest.raises(ObjectStoreError):
+        await store.stream(f"test/{uuid4()}")
+
+
+async def test_missing_bucket_is_not_a_missing_object(object_store: Connection) -> None:
+    """A bucket that is gone must not make every letter look as if it had never been there."""
+    store = store_at(object_store, "no-such-bucket")
+    assert not await store.ping()
+    with pytest.raises(ObjectStoreError):
+        await store.get("any")
+    store.close()
+
+
+async def test_wrong_secret_is_an_error(object_store: Connection) -> None:
+    """A refused signature is an error of the store, not a missing object."""
+    store = store_at(Connection(object_store.url, object_store.username, "wrong"))
+    with pytest.raises(ObjectStoreError):
+        await store.get("any")
+    store.close()
+
+
+async def test_store_that_is_away_is_an_error_that_callers_know() -> None:
+    """Every call on a store that nobody serves ends, soon, with one of the errors that callers handle."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        store = store_at(Connection(f"http://127.0.0.1:{nobody.getsockname()[1]}", "nobody", "nothing"))
+        async with asyncio.timeout(10):
+            for call in (
+                store.get("any"),
+                store.put("any", io.BytesIO(b"x"), 1, "text/plain"),
+                store.stream("any"),
+                store.ping(),
+            ):
+                with pytest.raises(ObjectStoreError):
+                    await call
+    store.close()
+
+
+async def test_store_is_ready_when_it_has_our_bucket(store: ObjectStore) -> None:
+    """The readiness question is answered by the real server."""
+    assert await store.ping()
