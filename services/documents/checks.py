@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import warnings
 from dataclasses import dataclass
 
 import filetype
@@ -54,11 +53,9 @@ def _pdf_pages(data: bytes) -> int | None:
 
 
 def _image_pages(data: bytes) -> int:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(io.BytesIO(data)) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise Image.DecompressionBombError
-            pages = getattr(image, "n_frames", 1)
-            image.verify()
-            return int(pages)
+    with Image.open(io.BytesIO(data)) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise Image.DecompressionBombError
+        pages = getattr(image, "n_frames", 1)
+        image.verify()
+        return int(pages)

@@ -36,7 +36,8 @@ class ObjectStore:
             http_client=urllib3.PoolManager(
                 timeout=urllib3.Timeout(connect=3, read=30),
                 maxsize=THREADS,
-                retries=urllib3.Retry(total=1, backoff_factor=0.1, status_forcelist=[502, 503]),
+                # 500: S3 says to try again, and rclone says it to one of two who put the same object at once.
+                retries=urllib3.Retry(total=4, connect=1, backoff_factor=0.1, status_forcelist=[500, 502, 503]),
             ),
         )
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")

@@ -67,6 +67,14 @@ async def test_an_encrypted_letter_opens_a_ticket_that_asks_for_another(world: W
         assert "protected by a password" in body.get_content()
 
 
+async def test_a_refused_letter_is_for_staff_only(world: World) -> None:
+    """A letter in quarantine is served to staff, who must judge it, and to no producer."""
+    ticket = await world.ticket((await world.post(encrypted_pdf())).json()["ticket_number"])
+    path = f"/v1/letters/{ticket['letters'][0]['letter_id']}"
+    async with world.client(world.provider.token()) as producer, world.client(world.provider.staff()) as staff:
+        assert [(await caller.get(path)).status_code for caller in (producer, staff)] == [404, 200]
+
+
 async def test_a_redelivered_request_changes_nothing(world: World) -> None:
     """The same request.submitted three times is one ticket, one event and one mail."""
     await world.post()

@@ -58,6 +58,15 @@ async def test_putting_again_replaces(store: ObjectStore) -> None:
     assert await store.get(key) == b"second"
 
 
+async def test_same_object_put_by_many_at_once_is_kept_by_each(store: ObjectStore) -> None:
+    """Who puts the same object at the same moment as others is not refused, and each reads it whole afterwards."""
+    body = b"x" * 200_000
+    for _ in range(5):
+        key = f"test/{uuid4()}"
+        await asyncio.gather(*(store.put(key, io.BytesIO(body), len(body), "text/plain") for _ in range(10)))
+        assert await store.get(key) == body
+
+
 async def test_what_is_missing_is_none(store: ObjectStore) -> None:
     """An object that is not there is no error, and streaming it is one that callers know."""
     assert await store.get(f"test/{uuid4()}") is None

@@ -1,6 +1,8 @@
 """Settings: what is missing is named, what is secret is not."""
 
 import pytest
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from services.intake.settings import IntakeSettings
 from services.notifier.settings import NotifierSettings
@@ -69,6 +71,9 @@ def test_a_wrong_value_is_named_but_not_repeated(environment: pytest.MonkeyPatch
     said = complaint()
     assert name in said
     assert "hush-hush" not in said
+    with pytest.raises((ValidationError, SettingsError)) as raw:
+        ServiceSettings()
+    assert "hush-hush" not in str(raw.value)
 
 
 def test_settings_are_read_from_the_environment(environment: pytest.MonkeyPatch) -> None:
