@@ -164,8 +164,9 @@ class Reception:
     async def _submit(self, submission: Submission, caller: Caller, wait: float) -> RequestState:
         with self.waiting.waiter(submission.request_id) as opened:
             await self._publish(_submitted(submission))
-            done, _ = await asyncio.wait([opened], timeout=wait)
-        if done:
+            if wait:
+                await asyncio.wait([opened], timeout=wait)
+        if wait and opened.done():
             number = opened.result().data.ticket_number
             structlog.contextvars.bind_contextvars(ticket_number=number)
             return RequestState(

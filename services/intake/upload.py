@@ -4,6 +4,7 @@ import hashlib
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from functools import cached_property
 from http import HTTPStatus
 from typing import IO
 
@@ -38,12 +39,12 @@ class SpooledLetter:
             self._head += data[: HEAD_BYTES - len(self._head)]
         self.spool.write(data)
 
-    @property
+    @cached_property
     def media_type(self) -> str | None:
-        """What the bytes say they are."""
+        """What the bytes say they are; asked when all have arrived."""
         return filetype.guess_mime(self._head) if self._head else None
 
-    @property
+    @cached_property
     def letter(self) -> Letter:
         """The reference that travels; only for a file that passed :meth:`Upload.check_letters`."""
         return Letter(

@@ -92,6 +92,8 @@ class Bus:
             reconnect_interval=1.0,
             on_reconnected=[self._redeclare],
             middlewares=[metrics],
+            # The codec has made the typed event already; a second validation would find nothing.
+            apply_types=False,
             # Its lines quote bodies and are not one per message; failures have their own log.
             logger=None,
         )
