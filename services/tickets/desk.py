@@ -29,7 +29,7 @@ class Desk:
         self._store, self._outbox = store, outbox
 
     async def open_ticket(self, submission: Submission, letters: tuple[CheckedLetter, ...]) -> None:
-        """Give a request its ticket; a repeat finds it and publishes what is not out yet.
+        """Give a request its ticket; a repeat finds it, publishes what is not out yet, and says again that it is open.
 
         Raises:
             Permanent: ``key-reused``, this request id has a ticket with another content.
@@ -47,6 +47,7 @@ class Desk:
         if known["fingerprint"] != submission.fingerprint:
             raise Permanent("key-reused")
         await self._outbox.publish_pending(submission.request_id)
+        await self._outbox.repeat_opened(known)
 
     async def add_letters(self, reply: LetterReply, letters: tuple[CheckedLetter, ...]) -> None:
         """Put the letters of a producer's reply on his ticket; a repeat adds nothing.

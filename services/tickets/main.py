@@ -11,7 +11,7 @@ from services.tickets import handlers, routes
 from services.tickets.desk import Desk
 from services.tickets.outbox import Outbox
 from services.tickets.settings import TicketsSettings
-from services.tickets.store import TicketStore
+from services.tickets.store import StoreError, TicketStore
 from shared.runtime.auth import TokenVerifier
 from shared.runtime.bus import Brokers, Bus
 from shared.runtime.service import serve, service_app
@@ -45,6 +45,7 @@ def build(settings: TicketsSettings, brokers: Brokers | None = None) -> FastAPI:
         lifespan=lifespan,
         checks={"rabbitmq": bus.ready, "mongodb": store.ping},
         routers=(routes.router(desk, store, TokenVerifier(settings)),),
+        away=(StoreError,),
     )
 
 

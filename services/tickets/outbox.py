@@ -25,6 +25,10 @@ class Outbox:
         if not await self._publish(ticket, holder):
             await self.publish_pending(ticket["_id"])
 
+    async def repeat_opened(self, ticket: Document) -> None:
+        """Publish ``ticket.opened`` once more, with the same id, for whoever waits for this ticket."""
+        await self._bus.publish(event_of(ticket, ticket["history"][0]))
+
     async def publish_pending(self, request_id: UUID) -> None:
         """Publish whatever of this ticket is not out yet.
 

@@ -32,7 +32,7 @@ def router(desk: Desk, store: TicketStore, verifier: TokenVerifier) -> APIRouter
     @routes.get(
         "",
         summary="Existing Request Tickets",
-        responses=documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
+        responses=documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE),
     )
     async def list_tickets(
         caller: Annotated[Caller, reader],
@@ -67,6 +67,7 @@ def router(desk: Desk, store: TicketStore, verifier: TokenVerifier) -> APIRouter
             HTTPStatus.UNAUTHORIZED,
             HTTPStatus.FORBIDDEN,
             HTTPStatus.NOT_FOUND,
+            HTTPStatus.SERVICE_UNAVAILABLE,
         ),
     )
     async def show_ticket(number: str, caller: Annotated[Caller, reader], response: Response) -> TicketDetail:
@@ -83,6 +84,7 @@ def router(desk: Desk, store: TicketStore, verifier: TokenVerifier) -> APIRouter
             HTTPStatus.CONFLICT,
             HTTPStatus.PRECONDITION_FAILED,
             HTTPStatus.UNPROCESSABLE_ENTITY,
+            HTTPStatus.SERVICE_UNAVAILABLE,
         ),
     )
     async def move_ticket(

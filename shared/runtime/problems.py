@@ -91,8 +91,8 @@ def problem_response(problem: Problem, request: Request) -> JSONResponse:
     )
 
 
-def install_problems(app: FastAPI) -> None:
-    """Let ``app`` answer every error as problem details."""
+def install_problems(app: FastAPI, away: tuple[type[Exception], ...] = ()) -> None:
+    """Let ``app`` answer every error as problem details, and those of kind ``away`` as 503."""
 
     async def on_problem(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, Problem)
@@ -122,6 +122,12 @@ def install_problems(app: FastAPI) -> None:
             request,
         )
 
+    async def on_away(request: Request, error: Exception) -> JSONResponse:
+        log.warning("dependency away", reason=type(error).__name__)
+        return problem_response(unavailable("A part that is needed for this is away; try again soon."), request)
+
+    for kind in away:
+        app.add_exception_handler(kind, on_away)
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)

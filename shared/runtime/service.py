@@ -34,8 +34,12 @@ def service_app(
     lifespan: Lifespan,
     checks: Mapping[str, Check],
     routers: tuple[APIRouter, ...] = (),
+    away: tuple[type[Exception], ...] = (),
 ) -> FastAPI:
-    """The application of one service: its routers, health, metrics, problems and logs."""
+    """The application of one service: its routers, health, metrics, problems and logs.
+
+    Errors of kind ``away`` mean that a dependency does not answer: 503 wherever they come up.
+    """
     app = FastAPI(
         title=title,
         description=description,
@@ -45,7 +49,7 @@ def service_app(
         redoc_url=None,
         separate_input_output_schemas=False,
     )
-    install_problems(app)
+    install_problems(app, away)
     app.add_middleware(HttpObserver, registry=registry)
     for router in (*routers, _health(registry, checks)):
         app.include_router(router)

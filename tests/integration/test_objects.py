@@ -2,13 +2,16 @@
 
 import asyncio
 import io
+import os
 import socket
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
-from ops.stack import Connection
+from ops.stack import Connection, Tools
+from ops.stack.objectstore import ObjectStoreServer
+from ops.stack.ports import Ports
 from shared.runtime.objects import CHUNK, ObjectStore, ObjectStoreError
 from shared.runtime.settings import ObjectStoreSettings
 from tests.fixtures.servers import BUCKET, REGION, s3_client
@@ -30,16 +33,43 @@ def store_at(server: Connection, bucket: str = BUCKET) -> ObjectStore:
     )
 
 
+@pytest.fixture(scope="session")
+def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    """A real MinIO; where none is installed the test is skipped, unless it must be there."""
+    tools = Tools.find()
+    if not tools.minio:
+        if os.environ.get("POR_REQUIRE_MINIO"):
+            pytest.fail("POR_REQUIRE_MINIO is set, but no minio is on PATH or in .local/bin")
+        pytest.skip("no minio on PATH or in .local/bin")
+    home = tmp_path_factory.mktemp("minio")
+    with Ports() as ports, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OBJECT_STORE", "minio")
+        server = ObjectStoreServer(home, home / "minio.log", ports, tools, {})
+        server.start()
+        try:
+            server.wait_ready()
+            yield Connection(server.connection.url, server.connection.username, server.connection.password)
+        finally:
+            server.stop()
+
+
+@pytest.fixture(params=["object_store", "minio"])
+def s3(request: pytest.FixtureRequest) -> Connection:
+    """The session's store, and a real MinIO: S3 is the contract, so both must do."""
+    connection: Connection = request.getfixturevalue(request.param)
+    return connection
+
+
 @pytest.fixture
-def store(object_store: Connection) -> Iterator[ObjectStore]:
+def store(s3: Connection) -> Iterator[ObjectStore]:
     """A door to the real server."""
-    made = store_at(object_store)
+    made = store_at(s3)
     yield made
     made.close()
 
 
 @pytest.mark.parametrize("size", [1, CHUNK, 6 * 1024 * 1024 + 1], ids=["a-byte", "a-chunk", "many-parts"])
-async def test_what_is_put_is_got_and_streamed(store: ObjectStore, object_store: Connection, size: int) -> None:
+async def test_what_is_put_is_got_and_streamed(store: ObjectStore, s3: Connection, size: int) -> None:
     """The same bytes come back whole and in chunks, and another client sees them too."""
     key, body = f"test/{uuid4()}", bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     await store.put(key, io.BytesIO(body), size, "application/pdf")
@@ -47,7 +77,7 @@ async def test_what_is_put_is_got_and_streamed(store: ObjectStore, object_store:
     chunks = await asyncio.to_thread(list, await store.stream(key))
     assert b"".join(chunks) == body
     assert max(map(len, chunks)) <= CHUNK
-    assert s3_client(object_store).stat_object(BUCKET, key).size == size
+    assert s3_client(s3).stat_object(BUCKET, key).size == size
 
 
 async def test_putting_again_replaces(store: ObjectStore) -> None:
@@ -74,18 +104,18 @@ async def test_what_is_missing_is_none(store: ObjectStore) -> None:
         await store.stream(f"test/{uuid4()}")
 
 
-async def test_missing_bucket_is_not_a_missing_object(object_store: Connection) -> None:
+async def test_missing_bucket_is_not_a_missing_object(s3: Connection) -> None:
     """A bucket that is gone must not make every letter look as if it had never been there."""
-    store = store_at(object_store, "no-such-bucket")
+    store = store_at(s3, "no-such-bucket")
     assert not await store.ping()
     with pytest.raises(ObjectStoreError):
         await store.get("any")
     store.close()
 
 
-async def test_wrong_secret_is_an_error(object_store: Connection) -> None:
+async def test_wrong_secret_is_an_error(s3: Connection) -> None:
     """A refused signature is an error of the store, not a missing object."""
-    store = store_at(Connection(object_store.url, object_store.username, "wrong"))
+    store = store_at(Connection(s3.url, s3.username, "wrong"))
     with pytest.raises(ObjectStoreError):
         await store.get("any")
     store.close()
