@@ -23,7 +23,7 @@ class Ledger:
             w="majority",
             journal=True,
             serverSelectionTimeoutMS=3000,
-            timeoutMS=10_000,
+            timeoutMS=4000,
         )
         db = self._client.get_database(
             database,

@@ -40,7 +40,7 @@ class TicketStore:
             w="majority",
             journal=True,
             serverSelectionTimeoutMS=3000,
-            timeoutMS=10_000,
+            timeoutMS=4000,
         )
         self._db = self._client.get_database(
             database,

@@ -132,6 +132,11 @@ def install_problems(app: FastAPI, away: tuple[type[Exception], ...] = ()) -> No
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Exception, on_crash)
+    _document_problems(app)
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Let the OpenAPI show every error as problem details, and as nothing else."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
