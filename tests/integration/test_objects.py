@@ -42,9 +42,10 @@ def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
             pytest.fail("POR_REQUIRE_MINIO is set, but no minio is on PATH or in .local/bin")
         pytest.skip("no minio on PATH or in .local/bin")
     home = tmp_path_factory.mktemp("minio")
-    with Ports() as ports, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OBJECT_STORE", "minio")
-        server = ObjectStoreServer(home, home / "minio.log", ports, tools, {})
+    with Ports() as ports:
+        with pytest.MonkeyPatch.context() as patch:  # read when it is made; no other test must see it
+            patch.setenv("OBJECT_STORE", "minio")
+            server = ObjectStoreServer(home, home / "minio.log", ports, tools, {})
         server.start()
         try:
             server.wait_ready()
