@@ -1,6 +1,5 @@
 """The HTTP door of documents: one letter, to its owner and to staff."""
 
-from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
 
@@ -8,6 +7,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 
 from services.documents.custody import Custody
+from shared.contracts import refusals
 from shared.contracts.letters import CheckedLetter
 from shared.contracts.media import EXTENSIONS
 from shared.runtime.auth import (
@@ -34,12 +34,7 @@ def router(custody: Custody, verifier: TokenVerifier) -> APIRouter:
                 "description": "The letter as it was sent.",
                 "content": {kind: {} for kind in EXTENSIONS},
             },
-            **documented(
-                HTTPStatus.UNAUTHORIZED,
-                HTTPStatus.FORBIDDEN,
-                HTTPStatus.NOT_FOUND,
-                HTTPStatus.SERVICE_UNAVAILABLE,
-            ),
+            **documented(*refusals.SHOW_LETTER),
         },
     )
     async def show_letter(letter_id: str, caller: Annotated[Caller, reader]) -> StreamingResponse:

@@ -4,7 +4,6 @@ Parameters are checked by their owner; here they are declared, so that one OpenA
 """
 
 import re
-from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.security import HTTPBearer
 
 from services.intake.owners import Owner
+from shared.contracts import refusals
 from shared.contracts.grid import Sort, State
 from shared.contracts.media import EXTENSIONS
 from shared.contracts.tickets import StatusMove, TicketDetail, TicketPage
@@ -33,11 +33,7 @@ def router(tickets: Owner, documents: Owner) -> APIRouter:
         tags=["tickets"],
         summary="Existing Request Tickets",
         response_model=TicketPage,
-        responses=documented(
-            HTTPStatus.UNAUTHORIZED,
-            HTTPStatus.FORBIDDEN,
-            HTTPStatus.SERVICE_UNAVAILABLE,
-        ),
+        responses=documented(*refusals.LIST_TICKETS),
     )
     async def list_tickets(
         request: Request,
@@ -54,13 +50,7 @@ def router(tickets: Owner, documents: Owner) -> APIRouter:
         tags=["tickets"],
         summary="One ticket with its history and letters",
         response_model=TicketDetail,
-        responses=documented(
-            HTTPStatus.BAD_REQUEST,
-            HTTPStatus.UNAUTHORIZED,
-            HTTPStatus.FORBIDDEN,
-            HTTPStatus.NOT_FOUND,
-            HTTPStatus.SERVICE_UNAVAILABLE,
-        ),
+        responses=documented(*refusals.SHOW_TICKET),
     )
     async def show_ticket(number: str, request: Request) -> Response:
         _note(number)
@@ -71,16 +61,7 @@ def router(tickets: Owner, documents: Owner) -> APIRouter:
         tags=["tickets"],
         summary="Move a ticket (staff)",
         response_model=TicketDetail,
-        responses=documented(
-            HTTPStatus.BAD_REQUEST,
-            HTTPStatus.UNAUTHORIZED,
-            HTTPStatus.FORBIDDEN,
-            HTTPStatus.NOT_FOUND,
-            HTTPStatus.CONFLICT,
-            HTTPStatus.PRECONDITION_FAILED,
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            HTTPStatus.SERVICE_UNAVAILABLE,
-        ),
+        responses=documented(*refusals.MOVE_TICKET),
     )
     async def move_ticket(
         number: str,
@@ -101,12 +82,7 @@ def router(tickets: Owner, documents: Owner) -> APIRouter:
                 "description": "The letter as it was sent.",
                 "content": {kind: {} for kind in EXTENSIONS},
             },
-            **documented(
-                HTTPStatus.UNAUTHORIZED,
-                HTTPStatus.FORBIDDEN,
-                HTTPStatus.NOT_FOUND,
-                HTTPStatus.SERVICE_UNAVAILABLE,
-            ),
+            **documented(*refusals.SHOW_LETTER),
         },
     )
     async def show_letter(letter_id: str, request: Request) -> Response:

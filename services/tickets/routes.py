@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from services.tickets.desk import Desk, detail_of, summary_of
 from services.tickets.store import TicketStore
+from shared.contracts import refusals
 from shared.contracts.grid import Sort, State
 from shared.contracts.tickets import StatusMove, TicketDetail, TicketPage
 from shared.runtime.auth import (
@@ -32,7 +33,7 @@ def router(desk: Desk, store: TicketStore, verifier: TokenVerifier) -> APIRouter
     @routes.get(
         "",
         summary="Existing Request Tickets",
-        responses=documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE),
+        responses=documented(*refusals.LIST_TICKETS),
     )
     async def list_tickets(
         caller: Annotated[Caller, reader],
@@ -62,13 +63,7 @@ def router(desk: Desk, store: TicketStore, verifier: TokenVerifier) -> APIRouter
     @routes.get(
         "/{number}",
         summary="One ticket with its history and letters",
-        responses=documented(
-            HTTPStatus.BAD_REQUEST,
-            HTTPStatus.UNAUTHORIZED,
-            HTTPStatus.FORBIDDEN,
-            HTTPStatus.NOT_FOUND,
-            HTTPStatus.SERVICE_UNAVAILABLE,
-        ),
+        responses=documented(*refusals.SHOW_TICKET),
     )
     async def show_ticket(number: str, caller: Annotated[Caller, reader], response: Response) -> TicketDetail:
         return _answer(detail_of(await desk.find(number, caller)), response)
@@ -76,16 +71,7 @@ def router(desk: Desk, store: TicketStore, verifier: TokenVerifier) -> APIRouter
     @routes.post(
         "/{number}/status",
         summary="Move a ticket (staff)",
-        responses=documented(
-            HTTPStatus.BAD_REQUEST,
-            HTTPStatus.UNAUTHORIZED,
-            HTTPStatus.FORBIDDEN,
-            HTTPStatus.NOT_FOUND,
-            HTTPStatus.CONFLICT,
-            HTTPStatus.PRECONDITION_FAILED,
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            HTTPStatus.SERVICE_UNAVAILABLE,
-        ),
+        responses=documented(*refusals.MOVE_TICKET),
     )
     async def move_ticket(
         number: str,
