@@ -81,7 +81,7 @@ def _floor(stack: Stack, console: Console, requests: int, in_flight: int, letter
     """
     info = stack.info
     spec = {
-        "amqp_url": info.rabbitmq.url.replace("//", f"//{info.rabbitmq.username}:{info.rabbitmq.password}@", 1),
+        "amqp_url": info.rabbitmq.url_with_credentials,
         "mongodb_url": info.mongodb.url,
         "object_store": asdict(info.object_store),
         "smtp_url": info.smtp.url,

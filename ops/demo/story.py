@@ -174,7 +174,7 @@ class Story:
         return state
 
     def _stream(self) -> list[TicketEvent]:
-        return asyncio.run(read_stream(amqp_url(self.stack)))
+        return asyncio.run(read_stream(self.stack.info.rabbitmq.url_with_credentials))
 
     def _await_mails(self, number: str, count: int) -> list[Path]:
         return _until(lambda: mails_about(self.maildir, number), lambda found: len(found) >= count)
@@ -185,12 +185,6 @@ class Story:
 
     def _say(self, text: str) -> None:
         self.console.print(f"  {text}", soft_wrap=True, highlight=False)
-
-
-def amqp_url(stack: Stack) -> str:
-    """The broker's URL with its credentials."""
-    broker = stack.info.rabbitmq
-    return broker.url.replace("//", f"//{broker.username}:{broker.password}@", 1)
 
 
 def last_line(result: dict[str, Any]) -> str:

@@ -16,6 +16,11 @@ class Connection:
     username: str = ""
     password: str = ""
 
+    @property
+    def url_with_credentials(self) -> str:
+        """The URL as a driver takes it, name and password within."""
+        return self.url.replace("//", f"//{self.username}:{self.password}@", 1)
+
 
 @dataclass(frozen=True)
 class ObjectStore(Connection):

@@ -45,7 +45,7 @@ def service_environment(name: str, info: StackInfo) -> dict[str, str]:
         "POR_HOST": "127.0.0.1",
         "POR_PORT": str(urlsplit(info.services[name]).port),
         "POR_LOG_FORMAT": "json",
-        "POR_AMQP_URL": broker.url.replace("//", f"//{broker.username}:{broker.password}@", 1),
+        "POR_AMQP_URL": broker.url_with_credentials,
         "POR_JWT_KEY_FILE": info.jwks,
         "POR_JWT_ISSUER": "https://desk.local/",
         "POR_JWT_AUDIENCE": "por-desk",

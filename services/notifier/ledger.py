@@ -6,12 +6,9 @@ from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ReturnDocument
-from pymongo.errors import PyMongoError
 
 from shared.contracts.envelope import now
 from shared.contracts.requests import Producer
-
-LedgerError = PyMongoError
 
 
 class Ledger:

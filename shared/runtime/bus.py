@@ -31,7 +31,7 @@ from yarl import URL
 
 from shared import topology
 from shared.contracts.envelope import CONTENT_TYPE, Event
-from shared.runtime.failures import FailureMiddleware
+from shared.runtime.failures import QUEUE, FailureMiddleware
 from shared.runtime.settings import ServiceSettings
 
 GRACEFUL_SECONDS = 20.0
@@ -153,7 +153,7 @@ class Bus:
         subscriber(hear)
         self._subscribers.append(subscriber)
 
-    async def publish(self, event: Event, *, request_id: object = None) -> None:
+    async def publish(self, event: Event) -> None:
         """Publish ``event`` durably; returns when the broker has confirmed it.
 
         Raises:
@@ -161,7 +161,7 @@ class Bus:
             OSError: the connection is lost; the same.
             aio_pika.exceptions.DeliveryError: refused, or no queue is bound.
         """
-        correlation = str(request_id or getattr(event.data, "request_id", event.subject))  # type: ignore[attr-defined]  # every concrete event has data
+        correlation = str(getattr(event.data, "request_id", event.subject))  # type: ignore[attr-defined]  # every concrete event has data
         await self._send(
             event.model_dump_json(exclude_none=True).encode(),
             exchange=topology.exchange_of(event),
@@ -189,7 +189,7 @@ class Bus:
             message_type=message.type,
             content_type=message.content_type,
             correlation_id=message.correlation_id,
-            headers={**kept, "por-queue": routing_key, **headers},
+            headers={**kept, QUEUE: routing_key, **headers},
         )
 
     async def _send(self, body: bytes, *, exchange: str, **options: Any) -> None:
@@ -227,10 +227,6 @@ class Bus:
         if not (await self._publisher.ping(0.1) and await self._consumer.ping(0.1)):
             return False
         return all([await _is_consuming(subscriber) for subscriber in self._subscribers])
-
-    async def can_publish(self) -> bool:
-        """The publishing connection stands."""
-        return await self._publisher.ping(0.1)
 
 
 async def _is_consuming(subscriber: RabbitSubscriber) -> bool:
