@@ -7,6 +7,7 @@ from httpx import codes
 from ops.stack import Stack
 from shared import topology
 from shared.contracts.requests import RequestSubmitted
+from tests import builders
 from tests.fixtures.broker import Vhost
 from tests.fixtures.desk import Desk
 from tests.fixtures.management import Management
@@ -32,7 +33,7 @@ async def test_bus_is_ready_until_a_consumer_is_cancelled(vhost: Vhost) -> None:
         assert await bus.ready()
         vhost.management.delete_queue(topology.suspects_of(topology.CHECK_LETTER.name))
         await eventually_async(inverse(bus.ready))
-        assert await bus.can_publish()
+        await bus.publish(builders.submitted())
 
 
 async def test_bus_is_not_ready_before_it_is_started(vhost: Vhost) -> None:
