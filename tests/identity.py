@@ -47,7 +47,7 @@ class Provider:
     def token(self, *, drop: str = "", key: Any = None, headers: dict[str, Any] | None = None, **claims: Any) -> str:
         """A producer's token with these claims changed, and the claim ``drop`` left out."""
         algorithm = (headers or {}).get("alg", "RS256")
-        signer = key if key is not None else None if algorithm == "none" else rsa_key()
+        signer: Any = key if key is not None else None if algorithm == "none" else rsa_key()
         return jwt.encode(
             {name: value for name, value in (_claims() | claims).items() if name != drop},
             signer,

@@ -54,7 +54,7 @@ def tokens(mint: Mint, jwks: str) -> dict[str, str]:
         "other key": jwt.encode(claims, stranger, "RS256", headers=development),
         "unknown key id": jwt.encode(claims, stranger, "RS256", headers={"kid": "another"}),
         "no key id": jwt.encode(claims, mint.signing_key.read_bytes(), "RS256"),
-        "not signed": jwt.encode(claims, None, "none", headers=development),
+        "not signed": jwt.encode(claims, "", "none", headers=development),
         # The classic: the public key, which everybody has, taken as the secret of another algorithm.
         "public key as secret": forged(claims, Path(jwks).read_bytes()),
         "scope that is no text": mint.token(**PRODUCER, scope=["requests:write", "tickets:work"]),
@@ -80,7 +80,7 @@ def test_without_a_valid_token_every_route_is_401(desk: Desk, service: str, path
 def test_post_without_rights_leaves_nothing(desk: Desk) -> None:
     """A request by nobody, by staff, by an operator or by one who has only a scope or only an id is not accepted."""
     before = await_quiet(desk)
-    refused = {
+    refused: dict[int, list[str | None]] = {
         codes.UNAUTHORIZED: [None, *tokens(desk.mint, desk.stack.info.jwks).values()],
         codes.FORBIDDEN: [
             desk.mint.staff(),

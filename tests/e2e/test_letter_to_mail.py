@@ -3,6 +3,7 @@
 import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from httpx import codes
@@ -111,6 +112,7 @@ def test_same_key_of_another_producer_is_another_request(desk: Desk, producer: P
 @pytest.mark.parametrize("prefer", ["wait=20", "respond-async, wait=20", 'wait="20"'])
 def test_prefer_is_read_as_rfc_7240_writes_it(producer: Producer, prefer: str) -> None:
     """The preference may be quoted and stand among others."""
-    files = [*((name, (None, value)) for name, value in FORM.items()), ("por_documentation", ("letter.pdf", LETTER))]
+    fields: list[tuple[str, Any]] = [(name, (None, value)) for name, value in FORM.items()]
+    files = [*fields, ("por_documentation", ("letter.pdf", LETTER))]
     answer = producer.gateway.http.post("/v1/requests", files=files, headers={"Prefer": prefer})
     assert (answer.status_code, answer.headers["preference-applied"]) == (codes.CREATED, "wait=20")

@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sized
+from functools import partial
 from urllib.parse import unquote
 
 import pikepdf
@@ -96,6 +97,11 @@ def lines(desk: Desk, service: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in desk.log(service).splitlines()]
 
 
+def is_as_long_as(other: Sized, each: Sized) -> bool:
+    """Whether at least as many are there."""
+    return len(each) >= len(other)
+
+
 def test_each_request_is_one_line_that_names_what_it_was_about(desk: Desk, producer: Producer) -> None:
     """A request through the gateway is one line there and one at its owner; each message is one line at its handler."""
     before = {service: len(lines(desk, service)) for service in SERVICES}
@@ -127,7 +133,7 @@ def test_each_request_is_one_line_that_names_what_it_was_about(desk: Desk, produ
         ],
     }
     for service in SERVICES:
-        found = eventually(lambda s=service: about(s), lambda each, s=service: len(each) >= len(expected[s]))
+        found = eventually(partial(about, service), partial(is_as_long_as, expected[service]))
         retried = [each for each in found if each[2] != "retry"]  # a mail may be due before its address is known
         assert sorted(map(str, retried)) == sorted(map(str, expected[service]))
     numbered = [line["ms"] for service in SERVICES for line in lines(desk, service)[before[service] :] if "ms" in line]

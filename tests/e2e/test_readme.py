@@ -25,7 +25,7 @@ pytestmark = pytest.mark.timeout(240)  # the stack may start for it
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
-SETTINGS = {
+SETTINGS: dict[str, type[ServiceSettings]] = {
     "intake": IntakeSettings,
     "documents": DocumentsSettings,
     "tickets": TicketsSettings,

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +14,9 @@ from faststream.rabbit import ExchangeType, RabbitBroker, RabbitExchange, Rabbit
 
 from services.documents import main as documents
 from services.intake import main as intake
+from services.intake.owners import Owner
 from services.notifier import main as notifier
+from services.notifier.mailer import Mailer
 from services.tickets import main as tickets
 from shared import topology
 from shared.contracts.envelope import CONTENT_TYPE, Event
@@ -63,7 +66,7 @@ class World:
     def _replace_doors(self, patch: pytest.MonkeyPatch) -> None:
         apps = self.apps
 
-        class OwnerInMemory(intake.Owner):
+        class OwnerInMemory(Owner):
             def __init__(self, name: str, url: str, timeout: float) -> None:
                 super().__init__(name, url, timeout)
                 self._client = httpx.AsyncClient(transport=httpx.ASGITransport(apps[name]), base_url=url)
@@ -78,7 +81,7 @@ class World:
         patch.setattr(documents, "ObjectStore", lambda _: self.objects)
         patch.setattr(tickets, "TicketStore", lambda *_: self.tickets)
         patch.setattr(notifier, "Ledger", lambda *_: self.ledger)
-        patch.setattr(notifier.Mailer, "send", send)
+        patch.setattr(Mailer, "send", send)
 
     def _spy(self, exchange: str, kind: ExchangeType, seen: list[RabbitMessage]) -> None:
         async def spy(message: RabbitMessage) -> None:
@@ -99,18 +102,18 @@ class World:
 
     async def post(self, letter: bytes | None = None, *, key: str = "k-1", **fields: str) -> httpx.Response:
         """A producer's post of a request, who waits for the number."""
-        parts = [(name, (None, value)) for name, value in {**FORM, **fields}.items()]
+        parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in {**FORM, **fields}.items()]
         parts.append(("por_documentation", ("letter.pdf", pdf() if letter is None else letter)))
         async with self.client(self.provider.token()) as client:
             return await client.post(
                 "/v1/requests", files=parts, headers={"Idempotency-Key": f'"{key}"', "Prefer": "wait=5"}
             )
 
-    async def ticket(self, number: str) -> dict[str, object]:
+    async def ticket(self, number: str) -> dict[str, Any]:
         """A ticket as its producer sees it."""
         async with self.client(self.provider.token()) as client:
             answer = await client.get(f"/v1/tickets/{number}")
-        detail: dict[str, object] = answer.raise_for_status().json()
+        detail: dict[str, Any] = answer.raise_for_status().json()
         return detail
 
     def on_the_bus(self, type_: str) -> list[RabbitMessage]:

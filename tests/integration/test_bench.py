@@ -17,7 +17,7 @@ COUNTS = {"requests", "in_flight", "letter_bytes", "refused", "lost", "duplicate
 BY_PART = {"cpu_ms_per_ticket", "floor_cpu_ms_per_ticket", "rss_mb"}
 
 
-def test_bench(tmp_path: Path):
+def test_bench(tmp_path: Path) -> None:
     """It ends with a line of figures, nothing lost and nothing double; in a folder of its own."""
     arguments = ["--requests", "40", "--in-flight", "8", "--letter-bytes", "30000"]
     done = subprocess.run(
@@ -47,7 +47,7 @@ def test_bench(tmp_path: Path):
     assert not list((tmp_path / ".local/bench").glob("objects")), "letters were left behind"
 
 
-def test_lost():
+def test_lost() -> None:
     """An accepted request without a ticket of its own, or without a mail that names that ticket."""
     outcome = Outcome(
         tickets={"told": "SR-1", "not told": "SR-2", "told wrong": "SR-3"},
@@ -58,7 +58,7 @@ def test_lost():
     assert outcome.lost(["told", "told"]) == 1, "two requests became one"
 
 
-def test_duplicated():
+def test_duplicated() -> None:
     """A second mail about one ticket, a number given twice, or a ticket that nobody asked for."""
     once = Outcome({"a": "SR-1", "b": "SR-2"}, {"a": [Mail("SR-1", 1)], "b": [Mail("SR-2", 1)]})
     assert once.duplicated(["a", "b"], sent=2) == 0
@@ -67,7 +67,7 @@ def test_duplicated():
     assert Outcome({"a": "SR-1", "b": "SR-1"}, once.mails).duplicated(["a", "b"], sent=2) == 1
 
 
-def test_percentiles():
+def test_percentiles() -> None:
     """Values that were measured, none in between."""
     assert percentiles([5]) == {"p50": 5, "p99": 5}
     assert percentiles(range(1, 101)) == {"p50": 50, "p99": 99}

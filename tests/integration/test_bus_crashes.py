@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 from shared import topology
 from tests.fixtures.broker import Vhost
@@ -41,7 +42,8 @@ async def test_only_the_poison_is_parked_and_all_innocents_are_done(vhost: Vhost
     parked = await vhost.drain(topology.PARKING)
     assert [message.message_id for message in parked] == [str(poison.id)]
     # It died in the work queue first, then alone among the suspects, each time until the limit was passed.
-    assert [death["queue"] for death in reversed(parked[0].headers["x-death"])] == [
+    deaths = cast("list[dict[str, object]]", parked[0].headers["x-death"])
+    assert [death["queue"] for death in reversed(deaths)] == [
         topology.CHECK_LETTER.name,
         topology.suspects_of(topology.CHECK_LETTER.name),
     ]

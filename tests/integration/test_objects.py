@@ -21,12 +21,12 @@ def store_at(server: Connection, bucket: str = BUCKET) -> ObjectStore:
     """A door to a server."""
     return ObjectStore(
         ObjectStoreSettings(
-            amqp_url="amqp://unused/",  # type: ignore[arg-type]
+            amqp_url="amqp://unused/",
             jwt_issuer="unused",
             jwt_audience="unused",
             s3_endpoint=server.url,
-            s3_access_key=server.username,  # type: ignore[arg-type]
-            s3_secret_key=server.password,  # type: ignore[arg-type]
+            s3_access_key=server.username,
+            s3_secret_key=server.password,
             s3_bucket=bucket,
             s3_region=REGION,
         )

@@ -1,6 +1,9 @@
 """What a failure is called, and whether trying again may help."""
 
+from typing import cast
+
 import pytest
+from faststream.message import StreamMessage
 from pydantic import TypeAdapter, ValidationError
 
 from shared.contracts.requests import RequestSubmitted
@@ -52,7 +55,7 @@ class Body:
 async def test_an_event_is_read_as_its_own_type() -> None:
     """A queue with several types tells them apart and refuses the types it does not carry."""
     body = submitted().model_dump_json(exclude_none=True).encode()
-    event = await EventCodec((RequestSubmitted,)).decode(Body(body))
+    event = await EventCodec((RequestSubmitted,)).decode(cast("StreamMessage[object]", Body(body)))
     assert event == submitted()
     with pytest.raises(ValidationError):
         TypeAdapter(TicketEvent).validate_json(body)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import Any
 
 import httpx
 import pytest
@@ -39,7 +40,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield http
 
 
-async def answer(method: str, path: str, **more: object) -> tuple[httpx.Response, ProblemDetails]:
+async def answer(method: str, path: str, **more: Any) -> tuple[httpx.Response, ProblemDetails]:
     """An answer, which must be a problem document."""
     async with client() as http:
         response = await http.request(method, path, **more)

@@ -85,5 +85,5 @@ def test_tiers_are_as_long_as_the_settings_say() -> None:
     for queue in tiers:
         assert queue.arguments["x-dead-letter-exchange"] == topology.REDELIVER
         assert "x-dead-letter-routing-key" not in queue.arguments
-    for queue in topology.WORK_QUEUES:
-        assert (topology.REDELIVER, queue.name) in queue.queues[0].bindings
+    for work in topology.WORK_QUEUES:
+        assert (topology.REDELIVER, work.name) in work.queues[0].bindings
