@@ -19,12 +19,12 @@ def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
 
     async def send_mail(event: TicketEvent) -> None:
         structlog.contextvars.bind_contextvars(ticket_number=event.data.ticket_number)
-        producer = await ledger.producer_of(event.data.request_id)
-        if producer is None:
+        entry = await ledger.begin(event.data.request_id, event.id)
+        if entry is None:
             raise Transient("address-not-there")
-        if await ledger.begin(event.id):
-            await mailer.send(mailer.write(event, producer))
-            await ledger.finish(event.id)
+        if not entry.is_out:
+            await mailer.send(mailer.write(event, entry.producer))
+            await ledger.finish(event.data.request_id, event.id)
 
     bus.subscribe(topology.LEARN_ADDRESS, learn_address)
     bus.subscribe(topology.SEND_MAIL, send_mail)

@@ -1,6 +1,11 @@
-"""The address book and the ledger of mails; the only file here that imports the MongoDB driver."""
+"""The ledger of mails: one document per request, whom to write to and what was written.
 
+The only file here that imports the MongoDB driver.
+"""
+
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
@@ -9,6 +14,14 @@ from pymongo import ReturnDocument
 
 from shared.contracts.envelope import now
 from shared.contracts.requests import Producer
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the ledger holds for one mail."""
+
+    producer: Producer
+    is_out: bool
 
 
 class Ledger:
@@ -26,30 +39,28 @@ class Ledger:
             database,
             CodecOptions(tz_aware=True, uuid_representation=UuidRepresentation.STANDARD),
         )
-        self._addresses, self._mails = db["addresses"], db["mails"]
+        self._ledger = db["ledger"]
 
-    async def learn(self, request_id: object, producer: Producer) -> None:
+    async def learn(self, request_id: UUID, producer: Producer) -> None:
         """Remember whom to mail about a request."""
-        await self._addresses.update_one({"_id": request_id}, {"$set": producer.model_dump()}, upsert=True)
+        await self._ledger.update_one({"_id": request_id}, {"$set": {"producer": producer.model_dump()}}, upsert=True)
 
-    async def producer_of(self, request_id: object) -> Producer | None:
-        """Whom to mail about a request, if that is known yet."""
-        found = await self._addresses.find_one({"_id": request_id})
-        return Producer.model_validate(found) if found else None
-
-    async def begin(self, event_id: object) -> bool:
-        """Note that a mail is about to go out; False where it has gone out already."""
-        entry = await self._mails.find_one_and_update(
-            {"_id": event_id},
-            {"$setOnInsert": {"begun_at": now()}, "$inc": {"attempts": 1}},
-            upsert=True,
+    async def begin(self, request_id: UUID, event_id: UUID) -> Entry | None:
+        """Note that the mail about an event is about to go out; None where nobody knows yet to whom."""
+        mail = f"mails.{event_id}"
+        found = await self._ledger.find_one_and_update(
+            {"_id": request_id},
+            {"$min": {f"{mail}.begun_at": now()}, "$inc": {f"{mail}.attempts": 1}},
+            projection={"producer": True, f"{mail}.sent_at": True},
             return_document=ReturnDocument.AFTER,
         )
-        return "sent_at" not in entry
+        if found is None:
+            return None
+        return Entry(Producer.model_validate(found["producer"]), is_out="sent_at" in found["mails"][str(event_id)])
 
-    async def finish(self, event_id: object) -> None:
+    async def finish(self, request_id: UUID, event_id: UUID) -> None:
         """Note that the server has taken the mail."""
-        await self._mails.update_one({"_id": event_id}, {"$set": {"sent_at": now()}})
+        await self._ledger.update_one({"_id": request_id}, {"$set": {f"mails.{event_id}.sent_at": now()}})
 
     async def ping(self) -> bool:
         """Whether the database answers."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import IO, Any
 from uuid import UUID
 
+from services.notifier.ledger import Entry
 from services.tickets.store import LEASE, SORTS
 from shared.contracts.envelope import now
 from shared.contracts.requests import Producer
@@ -132,23 +133,20 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self.producers: dict[object, Producer] = {}
-        self.sent: dict[object, bool] = {}
+        self.sent: set[object] = set()
 
     async def learn(self, request_id: object, producer: Producer) -> None:
         """Remember an address."""
         self.producers[request_id] = producer
 
-    async def producer_of(self, request_id: object) -> Producer | None:
-        """An address, if known."""
-        return self.producers.get(request_id)
+    async def begin(self, request_id: object, event_id: object) -> Entry | None:
+        """Whom to write to, and whether the mail is out."""
+        producer = self.producers.get(request_id)
+        return Entry(producer, event_id in self.sent) if producer else None
 
-    async def begin(self, event_id: object) -> bool:
-        """False where the mail is out."""
-        return not self.sent.setdefault(event_id, False)
-
-    async def finish(self, event_id: object) -> None:
+    async def finish(self, _: object, event_id: object) -> None:
         """The mail is out."""
-        self.sent[event_id] = True
+        self.sent.add(event_id)
 
     async def ping(self) -> bool:
         """There."""
