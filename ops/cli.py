@@ -26,8 +26,13 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="Run, watch and operate POR Desk.",
 )
-# People read stderr's twin: stdout carries the story and, last, one line for machines.
+# stdout carries the story and, last, one line for machines. What went wrong is on stderr, where $(...) does not eat it.
 console = Console()
+complaints = Console(stderr=True)
+
+
+class Refused(Exception):
+    """What a command was given does not work; the message says what does."""
 
 
 @cli.command()
@@ -35,10 +40,10 @@ def demo() -> None:
     """Show the desk at work on real parts; the last line is JSON."""
     began = time.monotonic()
     folder = HOME / "demo"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     console.rule("[bold]POR Desk: a letter in, a ticket number out, the producer told")
     with ended_by_signals(), Stack(HOME, announce=_announce, fresh=True) as stack:
+        shutil.rmtree(folder, ignore_errors=True)  # only now: beside another stack the last demo's mails stay
+        folder.mkdir()
         story = Story(stack, folder.resolve(), console)
         story.run()
     console.print("\nEverything is stopped.")
@@ -60,7 +65,8 @@ def run() -> None:
             console.print(f"\n[bold]Token, {who}[/]", highlight=False)
             print(token)
         console.print("\nCtrl-C stops everything.")
-        signal.pause()
+        _watch(stack)
+    console.print("\nEverything is stopped.")
 
 
 @cli.command()
@@ -73,8 +79,10 @@ def token(
     """Print an access token for the local stack that is up."""
     if (producer is not None) + staff + ops != 1:
         raise typer.BadParameter("name one of --producer ID, --staff, --ops")
+    if producer is not None and not producer.strip():
+        raise typer.BadParameter("--producer needs an id, for instance P1001")
     mint = Mint(Path(_stack_info().signing_key))
-    if producer:
+    if producer is not None:
         print(mint.producer(producer, email=email))
     else:
         print(mint.staff() if staff else mint.ops())
@@ -83,7 +91,12 @@ def token(
 @cli.command()
 def letter(path: Annotated[Path, typer.Argument(help="Where to write the PDF.")]) -> None:
     """Write the sample letter, to try the desk with."""
-    path.write_bytes(make_letter(load_sample()))
+    try:
+        path.write_bytes(make_letter(load_sample()))
+    except OSError as error:
+        raise Refused(
+            f"Cannot write {path}: {error.strerror}. Name a file in a folder that you may write to."
+        ) from None
 
 
 @cli.command()
@@ -118,16 +131,31 @@ def _announce(text: str) -> None:
     console.print(f"[dim]  {text}[/]", highlight=False)
 
 
+def _watch(stack: Stack) -> None:
+    """Say of each part that it has ended by itself, until Ctrl-C, which is how this is meant to end."""
+    try:
+        for part in stack.deaths():
+            text = f"{part.name} has ended by itself (status {part.exit_status}). Its log: {part.log}"
+            console.print(text, style="red", highlight=False, markup=False, soft_wrap=True)
+    except SystemExit as ending:
+        if ending.code != 128 + signal.SIGINT:
+            raise
+
+
+def _complain(text: str) -> None:
+    complaints.print(text, style="red", highlight=False, markup=False, soft_wrap=True)
+
+
 def main() -> None:
     """Run a command; what a person can mend is one line and exit code 2."""
     try:
         cli()
-    except (StackError, MissingTool, ProcessFailed) as error:
-        console.print(f"[red]{error}[/]", highlight=False, markup=True)
+    except (Refused, StackError, MissingTool, ProcessFailed) as error:
+        _complain(str(error))
         raise SystemExit(2) from None
     except BenchFailed as error:
-        console.print(f"[red]The bench failed:[/] {error}.", highlight=False)
+        _complain(f"The bench failed: {error}.")
         raise SystemExit(1) from None
     except DemoFailed as error:
-        console.print(f"[red]The demo failed:[/] {error}. Logs are in {HOME / 'logs'}.")
+        _complain(f"The demo failed: {error}. Logs are in {HOME / 'logs'}.")
         raise SystemExit(1) from None

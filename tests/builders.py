@@ -143,9 +143,10 @@ def moved(**facts: Any) -> TicketStatusChanged:
     return TicketStatusChanged(**_ticket_envelope(2), data=StatusChange(**_facts(**facts)))
 
 
-def letter_added() -> TicketLetterAdded:
+def letter_added(**facts: Any) -> TicketLetterAdded:
     """The event of a further letter."""
-    return TicketLetterAdded(**_ticket_envelope(3), data=LetterAddition(**_facts(), letter_id=checked().letter_id))
+    data = LetterAddition(**_facts(**facts), letter_id=checked().letter_id)
+    return TicketLetterAdded(**_ticket_envelope(3), data=data)
 
 
 def events() -> tuple[Event, ...]:

@@ -134,9 +134,9 @@ class Story:
         self.result["status"] = self.producer.ticket(number).json()["status"]
 
     def show_events(self, number: str) -> None:
-        """What a downstream system reads."""
+        """What a downstream system reads; the table fits into 80 columns."""
         self._scene("The events, as a downstream system reads them from the stream")
-        table = Table("sequence", "ticket", "type", "status", "id")
+        table = Table("#", "ticket", "type", "status", "id")
         events = _until(self._stream, lambda found: _last(found, number) == "resolved")
         for event in events:
             facts = event.data
@@ -160,14 +160,15 @@ class Story:
         return {row["ticket_number"] for row in page["items"]}
 
     def keep_mails(self, number: str) -> None:
-        """Leave the mails where a person can open them."""
-        mails = self._await_mails(number, 4)
+        """Leave every mail where a person can open it; `tickets_is_killed` has awaited that of its ticket."""
+        self._await_mails(number, 4)
+        mails = sorted((self.maildir / "new").iterdir(), key=lambda path: path.stat().st_mtime_ns)
         self._scene("What the producer was told")
         for index, mail in enumerate(mails, start=1):
             kept = self.folder / f"mail-{index}.eml"
             shutil.copyfile(mail, kept)
             self._say(f"“{_subject(mail)}” [cyan]{kept}[/]")
-        self.result["mails"] = sum(1 for _ in (self.maildir / "new").iterdir())
+        self.result["mails"] = len(mails)
 
     def _state(self, where: str) -> dict[str, Any]:
         state: dict[str, Any] = self.producer.http.get(where).json()

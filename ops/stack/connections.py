@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ops.stack.files import is_held
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -58,7 +60,10 @@ class StackInfo:
     @classmethod
     def load(cls, home: Path) -> StackInfo:
         """Read what a running stack wrote into its folder; FileNotFoundError means that none is up."""
-        data = json.loads((home / "stack.json").read_text())
+        with (home / "stack.json").open() as file:
+            if not is_held(file):
+                raise FileNotFoundError(f"{file.name} is of a stack that was killed")
+            data = json.load(file)
         return cls(
             rabbitmq=Connection(**data["rabbitmq"]),
             rabbitmq_management=Connection(**data["rabbitmq_management"]),

@@ -1,8 +1,10 @@
-"""Small files that only their owner may read, written whole or not at all."""
+"""Small files that only their owner may read, written whole or not at all; and whether who wrote one still lives."""
 
+import fcntl
 import os
 import secrets
 from pathlib import Path
+from typing import TextIO
 
 
 def write_private(path: Path, text: str) -> Path:
@@ -21,3 +23,17 @@ def kept_secret(path: Path) -> str:
     if not path.exists():
         write_private(path, secrets.token_hex(16))
     return path.read_text()
+
+
+def hold(file: TextIO) -> None:
+    """Mark an open file as of a living process; the mark ends with its holder, however that ends."""
+    fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def is_held(file: TextIO) -> bool:
+    """Whether another open file holds this one's mark."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False

@@ -72,6 +72,11 @@ class Process:
             raise RuntimeError(f"{self.name} was never started")
         return self._popen.pid
 
+    @property
+    def exit_status(self) -> int | None:
+        """The exit status, negative the signal that ended it; None while it runs or before it was started."""
+        return self._popen.poll() if self._popen else None
+
     def start(self) -> None:
         """Start the process, without waiting for it; does nothing when it is running."""
         if self.running:

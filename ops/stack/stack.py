@@ -6,14 +6,14 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
 from ops.stack.connections import StackInfo
-from ops.stack.files import write_private
+from ops.stack.files import hold, write_private
 from ops.stack.keys import signing_key
 from ops.stack.mongodb import MongoDB
 from ops.stack.objectstore import ObjectStoreServer
@@ -67,6 +67,7 @@ class Stack:
         """Start everything and wait until it answers; after a failure nothing is left running."""
         try:
             self._lock()
+            (self.home / "stack.json").unlink(missing_ok=True)  # of a runner that was killed
             if self._fresh:
                 self._forget()
             self._start()
@@ -88,10 +89,19 @@ class Stack:
         """The process of a server or service."""
         return self.processes[name]
 
+    def deaths(self) -> Iterator[Process]:
+        """Each process that has ended by itself, as soon as it has; waits for the next one, without end."""
+        alive = list(self.processes.values())
+        while True:
+            ended = [process for process in alive if not process.running]
+            yield from ended
+            alive = [process for process in alive if process not in ended]
+            time.sleep(0.2)
+
     def write_info(self) -> None:
-        """Write `stack.json` anew, for instance after a restart changed process ids."""
+        """Write `stack.json` anew, for instance after a restart changed process ids; it counts while we hold it."""
         pids = {"runner": os.getpid()} | {name: part.pid for name, part in self.processes.items() if part.running}
-        write_private(self.home / "stack.json", self.info.as_json(pids))
+        hold(self._down.enter_context(write_private(self.home / "stack.json", self.info.as_json(pids)).open()))
 
     def _lock(self) -> None:
         # A lock ends with its holder, however that ends; a file with a process id would outlive a kill -9.

@@ -29,6 +29,7 @@ from shared.runtime.objects import ObjectStore, ObjectStoreError
 from shared.runtime.problems import Problem, unavailable
 
 SOURCE = "/por-desk/documents"
+LETTERS_IN_MEMORY = 8
 _LETTER_ID = re.compile(r"([0-9a-f-]{36})\.([0-9a-f]{64})")
 
 
@@ -37,6 +38,7 @@ class Custody:
 
     def __init__(self, store: ObjectStore, max_pages: int) -> None:
         self._store, self._max_pages = store, max_pages
+        self._in_memory = asyncio.Semaphore(LETTERS_IN_MEMORY)
 
     async def check(self, event: RequestSubmitted | LetterSubmitted) -> LetterChecked:
         """Judge every letter of a submission, write the receipts, and say so.
@@ -60,10 +62,12 @@ class Custody:
         )
 
     async def _check_letter(self, request_id: UUID, owner: str, letter: Letter) -> CheckedLetter:
-        data = await self._store.get(letter_key(request_id, letter.sha256))
-        if data is None:
-            raise Transient("letter-not-there")
-        verdict = await asyncio.to_thread(judge, data, letter.sha256, self._max_pages)
+        async with self._in_memory:
+            data = await self._store.get(letter_key(request_id, letter.sha256))
+            if data is None:
+                raise Transient("letter-not-there")
+            verdict = await asyncio.to_thread(judge, data, letter.sha256, self._max_pages)
+            del data
         checked = CheckedLetter(
             **letter.model_dump(exclude={"media_type"}),
             letter_id=letter_id(request_id, letter.sha256),
@@ -101,8 +105,8 @@ class Custody:
             raise Problem(HTTPStatus.NOT_FOUND, "unknown-letter", "There is no such letter.")
         return receipt
 
-    async def read(self, receipt: Receipt) -> Iterator[bytes]:
-        """The letter's bytes, in chunks."""
+    async def read(self, receipt: Receipt) -> tuple[Iterator[bytes], int]:
+        """The letter's bytes, in chunks, and how many there are."""
         try:
             return await self._store.stream(letter_key(receipt.request_id, receipt.letter.sha256))
         except ObjectStoreError as error:

@@ -1,5 +1,6 @@
 """The HTTP door of documents: one letter, to its owner and to staff."""
 
+import re
 from typing import Annotated
 from urllib.parse import quote
 
@@ -17,7 +18,9 @@ from shared.runtime.auth import (
     TokenVerifier,
     caller_with,
 )
-from shared.runtime.problems import documented
+from shared.runtime.openapi import LETTER, documented
+
+_EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}[ .]*$")
 
 
 def router(custody: Custody, verifier: TokenVerifier) -> APIRouter:
@@ -29,34 +32,34 @@ def router(custody: Custody, verifier: TokenVerifier) -> APIRouter:
         "/{letter_id}",
         summary="The letter's bytes, as an attachment",
         response_class=StreamingResponse,
-        responses={
-            200: {
-                "description": "The letter as it was sent.",
-                "content": {kind: {} for kind in EXTENSIONS},
-            },
-            **documented(*refusals.SHOW_LETTER),
-        },
+        responses={**LETTER, **documented(*refusals.SHOW_LETTER)},
     )
     async def show_letter(letter_id: str, caller: Annotated[Caller, reader]) -> StreamingResponse:
         receipt = await custody.receipt(letter_id, caller)
-        return StreamingResponse(
-            await custody.read(receipt),
-            media_type=receipt.letter.media_type,
-            headers=_headers(receipt.letter),
-        )
+        chunks, size = await custody.read(receipt)
+        # The size of what is there, which is not what was announced where the letter is damaged.
+        headers = {**_headers(receipt.letter), "Content-Length": str(size)}
+        return StreamingResponse(chunks, media_type=receipt.letter.media_type, headers=headers)
 
     return routes
 
 
 def _headers(letter: CheckedLetter) -> dict[str, str]:
-    """RFC 6266: a plain name for old clients, the producer's own name percent-encoded."""
+    """RFC 6266: a plain name for old clients, the producer's own made safe and percent-encoded."""
     extension = EXTENSIONS.get(letter.media_type, "bin")
+    name = f"{_stem(letter.filename)}.{extension}"
     return {
         "Content-Disposition": (
-            f"attachment; filename=\"letter.{extension}\"; filename*=UTF-8''{quote(letter.filename, safe='')}"
+            f"attachment; filename=\"letter.{extension}\"; filename*=UTF-8''{quote(name, safe='')}"
         ),
-        "Content-Length": str(letter.size),
         "ETag": f'"{letter.sha256}"',
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-store",
     }
+
+
+def _stem(filename: str) -> str:
+    """The name without path, extension, outer dots and blanks, and characters that deceive."""
+    last = filename.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(char for char in last if char.isprintable())
+    return _EXTENSION.sub("", shown).strip(" .") or "letter"

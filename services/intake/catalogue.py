@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from shared.contracts.problems import FieldProblem
 from shared.contracts.requests import (
@@ -18,6 +20,8 @@ from shared.runtime.problems import field_problems
 
 LETTER_PART = "por_documentation"
 TYPE_FIELD = "request_type"
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class RequestTypeInfo(BaseModel):
@@ -32,6 +36,23 @@ class RequestTypeInfo(BaseModel):
 class RequestTypes(BaseModel):
     """The catalogue."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {
+                            "request_type": "group-por-change",
+                            "label": "Group Producer of Record Change",
+                            "fields": {"type": "object", "properties": {"account_number": {"type": "string"}}},
+                            "letter_part": "por_documentation",
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
     items: list[RequestTypeInfo]
 
 
@@ -39,6 +60,14 @@ class _Form(GroupPorChange):
     """The form as a person may fill it in: an empty field is one not filled in."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("effective_date", mode="before")
+    @classmethod
+    def _is_written_as_a_date(cls, value: str) -> str:
+        # A number would be read as a Unix timestamp.
+        if not _DATE.fullmatch(value):
+            raise PydanticCustomError("date_format", "Write the date as YYYY-MM-DD.")
+        return value
 
 
 def request_types() -> RequestTypes:
@@ -71,7 +100,7 @@ def read_form(
                 detail=f"Name one of the request types: {known}.",
             )
         )
-    filled = {name: value for name, value in fields.items() if value and name != TYPE_FIELD}
+    filled = {name: value for name, value in fields.items() if value and name not in {TYPE_FIELD, LETTER_PART}}
     try:
         form = _Form.model_validate(filled)
     except ValidationError as error:

@@ -9,24 +9,20 @@ from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.security import HTTPBearer
 
 from services.intake.owners import Owner
 from shared.contracts import refusals
 from shared.contracts.grid import Sort, State
-from shared.contracts.media import EXTENSIONS
-from shared.contracts.tickets import StatusMove, TicketDetail, TicketPage
-from shared.runtime.problems import documented
+from shared.contracts.ticket_views import StatusMove, TicketDetail, TicketPage
+from shared.runtime.auth import TokenVerifier, signed_in
+from shared.runtime.openapi import LETTER, TICKET, documented
 
 _NUMBER = re.compile(r"SR-[0-9]{8}-[0-9]")
 
-# Documents that a token is needed; the owner checks it.
-_token = Depends(HTTPBearer(auto_error=False))
 
-
-def router(tickets: Owner, documents: Owner) -> APIRouter:
-    """Every forwarded route."""
-    routes = APIRouter(prefix="/v1", dependencies=[_token])
+def router(tickets: Owner, documents: Owner, verifier: TokenVerifier) -> APIRouter:
+    """Every forwarded route; nobody without a valid token gets as far as the owner, who checks the rest."""
+    routes = APIRouter(prefix="/v1", dependencies=[Depends(signed_in(verifier))])
 
     @routes.get(
         "/tickets",
@@ -50,7 +46,7 @@ def router(tickets: Owner, documents: Owner) -> APIRouter:
         tags=["tickets"],
         summary="One ticket with its history and letters",
         response_model=TicketDetail,
-        responses=documented(*refusals.SHOW_TICKET),
+        responses={**TICKET, **documented(*refusals.SHOW_TICKET)},
     )
     async def show_ticket(number: str, request: Request) -> Response:
         _note(number)
@@ -61,7 +57,7 @@ def router(tickets: Owner, documents: Owner) -> APIRouter:
         tags=["tickets"],
         summary="Move a ticket (staff)",
         response_model=TicketDetail,
-        responses=documented(*refusals.MOVE_TICKET),
+        responses={**TICKET, **documented(*refusals.MOVE_TICKET)},
     )
     async def move_ticket(
         number: str,
@@ -77,13 +73,7 @@ def router(tickets: Owner, documents: Owner) -> APIRouter:
         tags=["letters"],
         summary="The letter's bytes, as an attachment",
         response_class=Response,
-        responses={
-            200: {
-                "description": "The letter as it was sent.",
-                "content": {kind: {} for kind in EXTENSIONS},
-            },
-            **documented(*refusals.SHOW_LETTER),
-        },
+        responses={**LETTER, **documented(*refusals.SHOW_LETTER)},
     )
     async def show_letter(letter_id: str, request: Request) -> Response:
         return await documents.forward(request)

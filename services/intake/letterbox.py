@@ -1,10 +1,13 @@
 """Puts letters and the form as received into the object store, and reads the form again."""
 
+import asyncio
 import io
+from uuid import UUID
+from weakref import WeakValueDictionary
 
-from services.intake.upload import SpooledLetter
-from shared.contracts.custody import form_key, letter_key
-from shared.contracts.requests import Submission
+from services.intake.spool import SpooledLetter
+from shared.contracts.custody import form_key, letter_key, reply_key
+from shared.contracts.requests import LetterReply, Submission
 from shared.runtime.logs import log
 from shared.runtime.objects import ObjectStore, ObjectStoreError
 from shared.runtime.problems import Problem, unavailable
@@ -15,46 +18,68 @@ class Letterbox:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
+        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
-    async def keep_letter(self, request_id: object, spooled: SpooledLetter) -> None:
-        """Make one letter durable; its key holds its hash, so a repeat changes nothing."""
-        letter = spooled.letter
-        spooled.spool.seek(0)
-        try:
-            await self._store.put(
-                letter_key(request_id, letter.sha256),
-                spooled.spool,
-                letter.size,
-                letter.media_type,
-            )
-        except ObjectStoreError as error:
-            raise _away(request_id, error) from error
+    def turn(self, accepted_id: UUID) -> asyncio.Lock:
+        """Held by the one in this process who may look what is kept and keep it: two under one key come one by one."""
+        return self._turns.setdefault(accepted_id, asyncio.Lock())
+
+    async def keep_letters(self, request_id: UUID, letters: list[SpooledLetter]) -> None:
+        """Make letters durable; the key of each holds its hash, so a repeat changes nothing."""
+        puts = (self._put_letter(request_id, each) for each in letters)
+        # All of them end before one may fail: they read from files that go with the request.
+        for failed in await asyncio.gather(*puts, return_exceptions=True):
+            if isinstance(failed, ObjectStoreError):
+                raise _not_kept(request_id, failed) from failed
+            if failed is not None:
+                raise failed
 
     async def keep_form(self, submission: Submission) -> None:
         """Make the form durable, beside its letters."""
-        body = submission.model_dump_json().encode()
-        try:
-            await self._store.put(
-                form_key(submission.request_id),
-                io.BytesIO(body),
-                len(body),
-                "application/json",
-            )
-        except ObjectStoreError as error:
-            raise _away(submission.request_id, error) from error
+        await self._keep(form_key(submission.request_id), submission)
 
-    async def form(self, request_id: object) -> Submission | None:
+    async def keep_reply(self, reply: LetterReply) -> None:
+        """Make the list of further letters durable, beside them."""
+        await self._keep(reply_key(reply.request_id, reply.reply_id), reply)
+
+    async def form(self, request_id: UUID) -> Submission | None:
         """The form as it was received, or None."""
-        try:
-            found = await self._store.get(form_key(request_id))
-        except ObjectStoreError as error:
-            raise _away(request_id, error) from error
+        found = await self._read(form_key(request_id), request_id)
         return Submission.model_validate_json(found) if found else None
 
+    async def reply(self, request_id: UUID, reply_id: UUID) -> LetterReply | None:
+        """The list of further letters as it was received, or None."""
+        found = await self._read(reply_key(request_id, reply_id), request_id)
+        return LetterReply.model_validate_json(found) if found else None
 
-def _away(request_id: object, error: Exception) -> Problem:
-    log.warning("object store away", reason=type(error).__name__)
-    return unavailable(
+    async def _put_letter(self, request_id: UUID, spooled: SpooledLetter) -> None:
+        letter = spooled.letter
+        spooled.spool.seek(0)
+        key = letter_key(request_id, letter.sha256)
+        await self._store.put(key, spooled.spool, letter.size, letter.media_type)
+
+    async def _keep(self, key: str, accepted: Submission | LetterReply) -> None:
+        body = accepted.model_dump_json().encode()
+        try:
+            await self._store.put(key, io.BytesIO(body), len(body), "application/json")
+        except ObjectStoreError as error:
+            raise _not_kept(accepted.request_id, error) from error
+
+    async def _read(self, key: str, request_id: UUID) -> bytes | None:
+        try:
+            return await self._store.get(key)
+        except ObjectStoreError as error:
+            raise _away(request_id, error, "Requests cannot be looked up now; try again soon.") from error
+
+
+def _not_kept(request_id: object, error: Exception) -> Problem:
+    return _away(
+        request_id,
+        error,
         "Letters cannot be kept now; nothing was accepted. Send the request again with the same Idempotency-Key.",
-        request_id=str(request_id),
     )
+
+
+def _away(request_id: object, error: Exception, detail: str) -> Problem:
+    log.warning("object store away", reason=type(error).__name__)
+    return unavailable(detail, request_id=str(request_id))

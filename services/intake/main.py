@@ -9,7 +9,9 @@ from prometheus_client import CollectorRegistry
 from services.intake import forwards, routes
 from services.intake.letterbox import Letterbox
 from services.intake.owners import Owner
+from services.intake.pipeline import Pipeline
 from services.intake.reception import Reception
+from services.intake.replies import Replies
 from services.intake.settings import IntakeSettings
 from services.intake.waiting import WaitingRoom
 from shared.asyncapi import asyncapi_document
@@ -34,7 +36,10 @@ def build(settings: IntakeSettings, brokers: Brokers | None = None) -> FastAPI:
     bus.listen("ticket.opened", TicketOpened, waiting.announce)
     tickets = Owner("tickets", settings.tickets_url, settings.forward_timeout)
     documents = Owner("documents", settings.documents_url, settings.forward_timeout)
-    reception = Reception(Letterbox(store), bus, waiting, tickets)
+    letterbox, pipeline = Letterbox(store), Pipeline(bus)
+    reception = Reception(letterbox, pipeline, waiting, tickets)
+    replies = Replies(letterbox, pipeline, tickets)
+    verifier = TokenVerifier(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -54,8 +59,8 @@ def build(settings: IntakeSettings, brokers: Brokers | None = None) -> FastAPI:
         lifespan=lifespan,
         checks={"rabbitmq": bus.ready, "object_store": store.ping},
         routers=(
-            routes.router(reception, TokenVerifier(settings), settings),
-            forwards.router(tickets, documents),
+            routes.router(reception, replies, verifier, settings),
+            forwards.router(tickets, documents, verifier),
         ),
     )
 

@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from starlette.background import BackgroundTask
 
 from shared.contracts.problems import ProblemDetails
-from shared.contracts.tickets import TicketDetail, TicketPage, TicketSummary
+from shared.contracts.ticket_views import TicketDetail, TicketPage, TicketSummary
 from shared.runtime.auth import Caller
 from shared.runtime.problems import Problem, unavailable
 
-_PASSED_DOWN = ("authorization", "if-match", "content-type", "accept")
+_PASSED_DOWN = frozenset({b"authorization", b"if-match", b"content-type", b"accept"})
 _PASSED_UP = frozenset(
     {
         "content-type",
@@ -47,9 +47,11 @@ class Owner:
         """
         outgoing = self._client.build_request(
             request.method,
-            request.url.path,
+            # As it was decoded, so that nothing in it can be taken for another part of the address.
+            quote(request.scope["path"]),
             params=httpx.QueryParams(str(request.query_params)),
-            headers={n: request.headers[n] for n in _PASSED_DOWN if n in request.headers},
+            # As bytes: a header may hold what is not ASCII, and only its owner can say what is wrong with it.
+            headers=[(name, value.strip()) for name, value in request.headers.raw if name in _PASSED_DOWN],
             content=await request.body(),
         )
         try:
@@ -81,7 +83,8 @@ async def open_ticket(tickets: Owner, number: str, caller: Caller) -> TicketSumm
     """The ticket with this number, which must be open.
 
     Raises:
-        Problem: 409 where it is closed, 503 where tickets is away, and what tickets says of the number.
+        Problem: 404 also where it is somebody else's, 409 where it is closed, 503 where tickets is away, and what
+            tickets says of the number.
     """
     try:
         answer = await tickets.get(f"/v1/tickets/{quote(number, safe='')}", caller, {})
@@ -90,6 +93,9 @@ async def open_ticket(tickets: Owner, number: str, caller: Caller) -> TicketSumm
     except httpx.HTTPError as error:
         raise unavailable("The tickets service is away; try again soon.") from error
     ticket = TicketDetail.model_validate_json(answer.content)
+    if ticket.producer_id != caller.producer_id:
+        # Staff who is a producer too sees all tickets, and still sends letters for his own only.
+        raise Problem(HTTPStatus.NOT_FOUND, "unknown-ticket", "There is no such ticket.")
     if not ticket.status.is_open:
         raise Problem(HTTPStatus.CONFLICT, "ticket-closed", "The ticket is closed; send a new request.")
     return ticket
@@ -100,7 +106,13 @@ def _as_problem(answer: httpx.Response) -> Problem:
         said = ProblemDetails.model_validate_json(answer.content)
     except ValidationError:
         return unavailable("The tickets service gave no answer that can be passed on.")
-    return Problem(HTTPStatus(answer.status_code), said.type.rpartition(":")[2], said.detail)
+    return Problem(
+        HTTPStatus(answer.status_code),
+        said.type.rpartition(":")[2],
+        said.detail,
+        headers={name: answer.headers[name] for name in ("retry-after", "www-authenticate") if name in answer.headers},
+        **(said.model_extra or {}),
+    )
 
 
 async def ticket_of(tickets: Owner, request_id: UUID, caller: Caller) -> TicketSummary | None:
@@ -108,7 +120,13 @@ async def ticket_of(tickets: Owner, request_id: UUID, caller: Caller) -> TicketS
 
     Raises:
         httpx.HTTPError: tickets is away.
+        Problem: what tickets says of the caller.
     """
-    answer = await tickets.get("/v1/tickets", caller, {"request_id": str(request_id), "state": "all"})
+    try:
+        answer = await tickets.get("/v1/tickets", caller, {"request_id": str(request_id), "state": "all"})
+    except httpx.HTTPStatusError as error:
+        if error.response.is_server_error:
+            raise
+        raise _as_problem(error.response) from error
     items = TicketPage.model_validate_json(answer.content).items
     return items[0] if items else None

@@ -1,19 +1,23 @@
 """The public HTTP door: post a request, ask for its state, see the catalogue."""
 
 import re
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from services.intake import catalogue
+from services.intake.answers import LetterReplyState, Progress, RequestState
 from services.intake.catalogue import LETTER_PART, RequestTypes
-from services.intake.reception import LetterReplyState, Progress, Reception, RequestState
+from services.intake.forms import form_schema, letters_schema
+from services.intake.reception import Reception
+from services.intake.replies import Replies
 from services.intake.settings import IntakeSettings
-from services.intake.upload import Upload
+from services.intake.upload import MAX_FIELDS, Upload
 from services.intake.waiting import wait_seconds
-from shared.contracts.requests import GroupPorChange
 from shared.runtime.auth import (
     REQUESTS_WRITE,
     TICKETS_READ,
@@ -22,78 +26,42 @@ from shared.runtime.auth import (
     TokenVerifier,
     caller_with,
 )
-from shared.runtime.problems import Problem, documented
+from shared.runtime.openapi import documented, headers
+from shared.runtime.problems import Problem
+from shared.runtime.service import MAX_BODY
 
-_KEY = re.compile(r'"([\x20-\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})')
-
-
-_LETTERS = {
-    "type": "array",
-    "items": {"type": "string", "format": "binary"},
-    "description": "The signed letter: PDF, PNG, JPEG or TIFF, 25 MiB each.",
-}
+# A quoted string of RFC 8941, or bare as most clients send it.
+_KEY = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255})"|([\x21\x23-\x7e]{1,255})')
 
 
-def _letters_schema() -> dict[str, Any]:
-    """The OpenAPI of a form with letters alone."""
-    schema = {"type": "object", "properties": {LETTER_PART: _LETTERS}, "required": [LETTER_PART]}
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
-
-
-def _form_schema() -> dict[str, Any]:
-    """The OpenAPI of the form: the catalogue's fields and the letters."""
-    schema = GroupPorChange.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    business = schema["properties"]["line_of_business"]
-    business.pop("$ref", None)
-    business |= {"type": "string", "enum": catalogue.lines_of_business()}
-    properties = {
-        "request_type": {"type": "string", "enum": catalogue.request_type_names()},
-        **schema["properties"],
-        LETTER_PART: _LETTERS,
+_ACCEPTED = headers(
+    {
+        "Location": "Where to ask what has become of it.",
+        "Preference-Applied": "`wait=n`: for how long the answer was ready to wait.",
     }
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {
-                "multipart/form-data": {
-                    "schema": {
-                        "type": "object",
-                        "properties": properties,
-                        "required": ["request_type", *schema["required"], LETTER_PART],
-                    },
-                    "example": {
-                        "request_type": "group-por-change",
-                        "line_of_business": "group-medical",
-                        "account_number": "041872",
-                        "account_name": "Harbor & Pine Woodworks, Inc.",
-                        "effective_date": "2027-01-01",
-                        LETTER_PART: ["(the bytes of letter.pdf)"],
-                    },
-                }
-            },
-        }
-    }
+)
 
 
-def router(reception: Reception, verifier: TokenVerifier, settings: IntakeSettings) -> APIRouter:
+def router(reception: Reception, replies: Replies, verifier: TokenVerifier, settings: IntakeSettings) -> APIRouter:
     """The gateway's own routes."""
     routes = APIRouter(prefix="/v1", tags=["requests"])
     writer = Depends(caller_with(verifier, REQUESTS_WRITE))
     reader = Depends(caller_with(verifier, REQUESTS_WRITE, TICKETS_READ, TICKETS_WORK))
+    max_upload = settings.max_letters * settings.max_letter_bytes + MAX_BODY * (MAX_FIELDS + settings.max_letters)
 
     @routes.post(
         "/requests",
         summary="Ask for a change of the producer of record",
         description=(
-            "202 and 201 both mean that request and letter are durable; 201 comes with the ticket "
-            "number and needs `Prefer: wait=n`. With an `Idempotency-Key` a request may be sent "
-            "again at any time and gives the same ticket; without one there is no protection "
-            "against sending it twice."
+            "202 and 201 both mean that request and letter are durable. 201 comes with the ticket number: "
+            "with `Prefer: wait=n`, or where a request that has its ticket is sent again. With an "
+            "`Idempotency-Key` a request may be sent again at any time and gives the same ticket; without "
+            "one there is no protection against sending it twice."
         ),
         status_code=HTTPStatus.ACCEPTED,
         responses={
-            201: {"model": RequestState, "description": "The ticket is open."},
+            201: {"model": RequestState, "description": "The ticket is open.", "headers": _ACCEPTED},
+            202: {"headers": _ACCEPTED},
             **documented(
                 HTTPStatus.BAD_REQUEST,
                 HTTPStatus.UNAUTHORIZED,
@@ -104,17 +72,19 @@ def router(reception: Reception, verifier: TokenVerifier, settings: IntakeSettin
                 HTTPStatus.SERVICE_UNAVAILABLE,
             ),
         },
-        openapi_extra=_form_schema(),
+        openapi_extra=form_schema(),
+        max_body_size=max_upload,
     )
     async def post_request(
         request: Request,
         response: Response,
         caller: Annotated[Caller, writer],
         idempotency_key: Annotated[str | None, Header(examples=['"7f0c-41"'])] = None,
-        prefer: Annotated[str | None, Header(examples=["wait=5"])] = None,
+        prefer: Annotated[str | None, Header(examples=["wait=5"])] = None,  # noqa: ARG001  # documented here
     ) -> RequestState:
         _require_producer(caller)
-        wait = wait_seconds(prefer, settings.max_wait)
+        # RFC 7240: the header may come in several lines, of which the parameter holds one.
+        wait = wait_seconds(", ".join(request.headers.getlist("prefer")), settings.max_wait)
         with _upload(settings) as upload:
             await upload.read(request.headers.get("content-type", ""), request.stream())
             state = await reception.accept(upload, caller, _key(idempotency_key), wait)
@@ -141,7 +111,8 @@ def router(reception: Reception, verifier: TokenVerifier, settings: IntakeSettin
             HTTPStatus.UNPROCESSABLE_ENTITY,
             HTTPStatus.SERVICE_UNAVAILABLE,
         ),
-        openapi_extra=_letters_schema(),
+        openapi_extra=letters_schema(),
+        max_body_size=max_upload,
     )
     async def post_letters(
         number: str,
@@ -152,7 +123,7 @@ def router(reception: Reception, verifier: TokenVerifier, settings: IntakeSettin
         _require_producer(caller)
         with _upload(settings) as upload:
             await upload.read(request.headers.get("content-type", ""), request.stream())
-            return await reception.add_letters(number, upload, caller, _key(idempotency_key))
+            return await replies.accept(number, upload, caller, _key(idempotency_key))
 
     @routes.get(
         "/requests/{request_id}",
@@ -183,12 +154,20 @@ def _upload(settings: IntakeSettings) -> Upload:
 
 
 def _require_producer(caller: Caller) -> None:
-    if not (caller.producer_id and caller.email):
+    if not (caller.producer_id and _can_be_mailed(caller.email)):
         raise Problem(
             HTTPStatus.FORBIDDEN,
             "not-a-producer",
-            "Requests are made by producers: the token must name producer_id and email.",
+            "Requests are made by producers: the token must name producer_id and an email that can be written to.",
         )
+
+
+def _can_be_mailed(email: str) -> bool:
+    """Whether this is one address as every mail server takes it; nobody could be told of the ticket otherwise."""
+    try:
+        return bool(Address(addr_spec=email).domain) and email.isascii()
+    except (ValueError, IndexError, HeaderParseError):
+        return False
 
 
 def _key(header: str | None) -> str | None:
@@ -202,4 +181,4 @@ def _key(header: str | None) -> str | None:
             "bad-idempotency-key",
             "An Idempotency-Key is 1 to 255 printable ASCII characters, best in double quotes.",
         )
-    return match[1] or match[2]
+    return re.sub(r"\\(.)", r"\1", match[1]) if match[1] else match[2]

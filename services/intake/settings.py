@@ -2,14 +2,14 @@
 
 from pydantic import Field
 
-from shared.runtime.settings import ObjectStoreSettings
+from shared.runtime.settings import HttpAddress, ObjectStoreSettings
 
 
 class IntakeSettings(ObjectStoreSettings):
     """Settings of the intake gateway."""
 
-    tickets_url: str
-    documents_url: str
+    tickets_url: HttpAddress
+    documents_url: HttpAddress
     max_letter_bytes: int = Field(default=25 * 1024 * 1024, ge=1)
     max_letters: int = Field(default=10, ge=1)
     max_wait: float = Field(default=30, ge=0, description="Seconds that Prefer: wait may ask for.")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shared.contracts.tickets import TicketOpened
 
-_WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?([0-9]{1,4})\"?\s*(?:$|[,;])", re.IGNORECASE)
+_WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?([0-9]+)\"?\s*(?:$|[,;])", re.IGNORECASE)
 
 
 class WaitingRoom:

@@ -1,5 +1,8 @@
 """What notifier hears from the bus."""
 
+import asyncio
+from contextlib import suppress
+
 import structlog
 
 from services.notifier.ledger import Ledger
@@ -10,6 +13,8 @@ from shared.contracts.tickets import TicketEvent
 from shared.runtime.bus import Bus
 from shared.runtime.failures import Transient
 
+ASK_AGAIN_SECONDS = 0.5
+
 
 def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
     """Work off ``notifier.learn-address`` and ``notifier.send-mail``."""
@@ -19,12 +24,27 @@ def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
 
     async def send_mail(event: TicketEvent) -> None:
         structlog.contextvars.bind_contextvars(ticket_number=event.data.ticket_number)
-        entry = await ledger.begin(event.data.request_id, event.id)
-        if entry is None:
-            raise Transient("address-not-there")
-        if not entry.is_out:
-            await mailer.send(mailer.write(event, entry.producer))
-            await ledger.finish(event.data.request_id, event.id)
+        # Another copy of this event is in work: no failure of ours, and until it is done nothing to acknowledge.
+        while not await is_out(event):  # noqa: ASYNC110  # the other may be another process
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+
+    async def is_out(event: TicketEvent) -> bool:
+        request_id = event.data.request_id
+        # The slot comes first: a claim runs while its mail is sent, not while it queues.
+        async with mailer.slots:
+            entry = await ledger.begin(request_id, event.id)
+            if entry is None:
+                raise Transient("address-not-there")
+            if entry.claim is None:
+                return entry.is_out
+            try:
+                await mailer.send(mailer.write(event, entry.producer))
+            except BaseException:
+                with suppress(Exception):  # what cannot be given back runs out
+                    await ledger.release(request_id, event.id, entry.claim)
+                raise
+            await ledger.finish(request_id, event.id)
+            return True
 
     bus.subscribe(topology.LEARN_ADDRESS, learn_address)
     bus.subscribe(topology.SEND_MAIL, send_mail)

@@ -4,36 +4,42 @@ The only file here that imports the MongoDB driver.
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ReturnDocument
 
 from shared.contracts.envelope import now
 from shared.contracts.requests import Producer
 
+CALL_SECONDS = 4
+# A claim outlasts its mail's sending by the two calls around it, each at its longest.
+CLAIM_MARGIN = timedelta(seconds=2 * CALL_SECONDS)
+
 
 @dataclass(frozen=True)
 class Entry:
-    """What the ledger holds for one mail."""
+    """What the ledger holds for one mail: it is out, it is ours until ``claim``, or else another is sending it."""
 
     producer: Producer
-    is_out: bool
+    is_out: bool = False
+    claim: datetime | None = None
 
 
 class Ledger:
-    """Who to write to, by request id, and which mails are out, by event id."""
+    """Who to write to, by request id, and which mails are out or being sent, by event id."""
 
-    def __init__(self, url: str, database: str) -> None:
+    def __init__(self, url: str, database: str, claim: timedelta) -> None:
+        self._claim = claim
         self._client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
             url,
             w="majority",
             journal=True,
             serverSelectionTimeoutMS=3000,
-            timeoutMS=4000,
+            timeoutMS=CALL_SECONDS * 1000,
         )
         db = self._client.get_database(
             database,
@@ -46,21 +52,44 @@ class Ledger:
         await self._ledger.update_one({"_id": request_id}, {"$set": {"producer": producer.model_dump()}}, upsert=True)
 
     async def begin(self, request_id: UUID, event_id: UUID) -> Entry | None:
-        """Note that the mail about an event is about to go out; None where nobody knows yet to whom."""
-        mail = f"mails.{event_id}"
-        found = await self._ledger.find_one_and_update(
-            {"_id": request_id},
-            {"$min": {f"{mail}.begun_at": now()}, "$inc": {f"{mail}.attempts": 1}},
-            projection={"producer": True, f"{mail}.sent_at": True},
-            return_document=ReturnDocument.AFTER,
+        """Claim the sending of the mail about an event, in one step; None where nobody knows yet to whom.
+
+        Of any number who ask at once one gets the claim. It runs out by itself where its holder dies.
+        """
+        mail, moment = f"mails.{event_id}", now()
+        until = moment + self._claim
+        ours = await self._ledger.find_one_and_update(
+            {
+                "_id": request_id,
+                f"{mail}.sent_at": None,
+                "$or": [{f"{mail}.claimed_until": None}, {f"{mail}.claimed_until": {"$lt": moment}}],
+            },
+            {
+                "$set": {f"{mail}.claimed_until": until},
+                "$min": {f"{mail}.begun_at": moment},
+                "$inc": {f"{mail}.attempts": 1},
+            },
+            projection={"producer": True},
         )
+        if ours is not None:
+            return Entry(Producer.model_validate(ours["producer"]), claim=until)
+        found = await self._ledger.find_one({"_id": request_id}, {"producer": True, f"{mail}.sent_at": True})
         if found is None:
             return None
-        return Entry(Producer.model_validate(found["producer"]), is_out="sent_at" in found["mails"][str(event_id)])
+        is_out = "sent_at" in found.get("mails", {}).get(str(event_id), {})
+        return Entry(Producer.model_validate(found["producer"]), is_out=is_out)
+
+    async def release(self, request_id: UUID, event_id: UUID, claim: datetime) -> None:
+        """Give a claim back, where it is still the one that holds."""
+        until = f"mails.{event_id}.claimed_until"
+        await self._ledger.update_one({"_id": request_id, until: claim}, {"$unset": {until: ""}})
 
     async def finish(self, request_id: UUID, event_id: UUID) -> None:
         """Note that the server has taken the mail."""
-        await self._ledger.update_one({"_id": request_id}, {"$set": {f"mails.{event_id}.sent_at": now()}})
+        mail = f"mails.{event_id}"
+        await self._ledger.update_one(
+            {"_id": request_id}, {"$set": {f"{mail}.sent_at": now()}, "$unset": {f"{mail}.claimed_until": ""}}
+        )
 
     async def ping(self) -> bool:
         """Whether the database answers."""

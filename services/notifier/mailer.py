@@ -1,6 +1,9 @@
 """Writes and sends mails; the only file that imports an SMTP client."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -16,16 +19,15 @@ from shared.contracts.tickets import TicketEvent
 from shared.runtime.failures import Permanent, Transient
 
 SENDER_NAME = "POR Desk"
-TIMEOUT_SECONDS = 20
 _TEMPLATES = ("ticket.txt.j2", "ticket.html.j2")
 
 
 class Mailer:
-    """Mails about tickets over a few kept SMTP connections."""
+    """Mails about tickets over a few kept SMTP connections; who sends holds one of the ``slots``."""
 
     def __init__(self, settings: NotifierSettings) -> None:
         self._settings = settings
-        self._slots = asyncio.Semaphore(settings.smtp_connections)
+        self.slots = asyncio.Semaphore(settings.smtp_connections)
         self._idle: list[aiosmtplib.SMTP] = []
         folder = files("services.notifier") / "templates"
         self._templates = Environment(
@@ -41,12 +43,12 @@ class Mailer:
         """The mail about ``event``; the same event gives the same Message-ID.
 
         Raises:
-            Permanent: ``bad-address``, the producer's address is not one address.
+            Permanent: ``bad-address``, the producer's address is not one address that every server takes.
         """
-        facts, mail = event.data, EmailMessage()
+        facts, mail, name = event.data, EmailMessage(), _on_one_line(producer.name)
         try:
-            mail["To"] = Address(producer.name, addr_spec=producer.email)
-        except (ValueError, IndexError) as error:
+            mail["To"] = _in_ascii(Address(name, addr_spec=producer.email))
+        except (ValueError, IndexError, HeaderParseError) as error:
             raise Permanent("bad-address") from error
         domain = self._settings.mail_from.rpartition("@")[2]
         mail["From"] = Address(SENDER_NAME, addr_spec=self._settings.mail_from)
@@ -57,13 +59,13 @@ class Mailer:
         mail["References"] = f"<{facts.request_id}@{domain}>"
         mail["Auto-Submitted"] = "auto-generated"
         words = {
-            "recipient_name": producer.name,
+            "greeting": f"Hello {name}," if name else "Hello,",
             "ticket_number": facts.ticket_number,
             "request_type_label": facts.request_type.label,
             "status_label": facts.status.label,
             "headline": texts.headline(event),
             "reason": texts.reason_sentence(facts.reason),
-            "next_step": texts.next_step(facts.status),
+            "next_step": texts.next_step(event),
             "portal_url": f"{self._settings.portal_url.rstrip('/')}/{facts.ticket_number}",
             "request_id": str(facts.request_id),
         }
@@ -73,43 +75,73 @@ class Mailer:
         return mail
 
     async def send(self, mail: EmailMessage) -> None:
-        """Hand a mail to the SMTP server; it is the server's when this returns.
+        """Hand a mail to the SMTP server within ``smtp_timeout``; it is the server's when this returns.
 
         Raises:
-            Transient: the server is away or says 4xx.
+            Transient: the server is away, says 4xx, or refuses us: greeting, login, our sender's address.
             Permanent: the server says 5xx to this mail or its recipient.
         """
-        async with self._slots:
-            client = self._idle.pop() if self._idle else None
-            try:
-                client = client if client and client.is_connected else await self._connect()
+        try:
+            async with asyncio.timeout(self._settings.smtp_timeout), self._connection() as client:
                 await client.send_message(mail)
-            except aiosmtplib.SMTPRecipientsRefused as error:
-                raise _verdict(error.recipients[0].code) from error
-            except aiosmtplib.SMTPResponseException as error:
-                raise _verdict(error.code) from error
-            except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-                raise Transient("smtp-away") from error
-            self._idle.append(client)
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            raise _verdict(error.recipients[0].code) from error
+        except aiosmtplib.SMTPDataError as error:
+            raise _verdict(error.code) from error
+        except aiosmtplib.SMTPResponseException as error:
+            # Every other mail would hear the same; to park them all at once helps nobody.
+            raise Transient(f"smtp-{error.code}") from error
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise Transient("smtp-away") from error
 
-    async def _connect(self) -> aiosmtplib.SMTP:
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[aiosmtplib.SMTP]:
+        """A connection that still stands or a new one; kept where all went well, else closed."""
+        client = self._idle.pop() if self._idle else self._client()
+        try:
+            if not client.is_connected:
+                client.close()
+                await client.connect()
+            yield client
+        except BaseException:
+            client.close()
+            raise
+        self._idle.append(client)
+
+    def _client(self) -> aiosmtplib.SMTP:
         settings = self._settings
-        client = aiosmtplib.SMTP(
+        return aiosmtplib.SMTP(
             hostname=settings.smtp_host,
             port=settings.smtp_port,
             username=settings.smtp_username,
             password=(settings.smtp_password.get_secret_value() if settings.smtp_password else None),
             use_tls=False,
             start_tls=settings.smtp_starttls,
-            timeout=TIMEOUT_SECONDS,
+            timeout=settings.smtp_timeout,
         )
-        await client.connect()
-        return client
 
     async def close(self) -> None:
         """Say goodbye to the server."""
         for client in self._idle:
             client.close()
+
+
+def _on_one_line(name: str) -> str:
+    """A name that is safe in a header: what cannot be printed and runs of blanks become one space."""
+    # The email library would decode an encoded word in the name, line ends and all.
+    undecoded = name.replace("=?", "= ?")
+    return " ".join("".join(char if char.isprintable() else " " for char in undecoded).split())
+
+
+def _in_ascii(address: Address) -> Address:
+    """The same address for servers without SMTPUTF8; a ``ValueError`` where there is none."""
+    if not address.username.isascii():
+        raise ValueError("the local part has no ASCII form")
+    domain = address.domain.encode("idna").decode()
+    # The codec's rules of 2003 fold some letters, as ß to ss: that is somebody else's domain today.
+    if not address.domain.isascii() and domain.encode().decode("idna").lower() != address.domain.lower():
+        raise ValueError("the domain has no ASCII form of its own")
+    return Address(address.display_name, address.username, domain)
 
 
 def _verdict(code: int) -> Permanent | Transient:

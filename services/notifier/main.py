@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from services.notifier import handlers
-from services.notifier.ledger import Ledger
+from services.notifier.ledger import CLAIM_MARGIN, Ledger
 from services.notifier.mailer import Mailer
 from services.notifier.settings import NotifierSettings
 from shared.runtime.auth import TokenVerifier
@@ -19,7 +20,8 @@ def build(settings: NotifierSettings, brokers: Brokers | None = None) -> FastAPI
     """The whole service; ``brokers`` are given only by tests."""
     registry = CollectorRegistry()
     TokenVerifier(settings)  # no route of its own, but the same refusal of a development key
-    ledger = Ledger(settings.mongodb_url.get_secret_value(), settings.mongodb_database)
+    claim = timedelta(seconds=settings.smtp_timeout) + CLAIM_MARGIN
+    ledger = Ledger(settings.mongodb_url.get_secret_value(), settings.mongodb_database, claim)
     mailer = Mailer(settings)
     bus = Bus("notifier", settings, registry, brokers)
     handlers.register(bus, ledger, mailer)

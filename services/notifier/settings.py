@@ -16,5 +16,6 @@ class NotifierSettings(ServiceSettings):
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_connections: int = Field(default=4, ge=1)
+    smtp_timeout: float = Field(default=20.0, gt=0, description="Seconds to connect and send one mail, in all.")
     mail_from: str
     portal_url: str = Field(description="The ticket's page is this plus the ticket number.")

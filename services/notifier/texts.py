@@ -35,6 +35,8 @@ _NEXT_STEPS = {
     Status.WITHDRAWN: "The ticket is closed. You may send a new request at any time.",
 }
 
+_LETTER_ADDED = "The desk will look at your letter. You need not do anything."
+
 
 def reason_sentence(reason: ReasonCode | None) -> str | None:
     """The reason as a producer reads it."""
@@ -43,8 +45,11 @@ def reason_sentence(reason: ReasonCode | None) -> str | None:
     return reason.sentence if isinstance(reason, LetterFault) else _STAFF_REASONS[reason]
 
 
-def next_step(status: Status) -> str:
-    """Who does what next."""
+def next_step(event: TicketEvent) -> str:
+    """Who does what next; after a further letter that hangs on the letter, whatever the ticket waited for before."""
+    status = event.data.status
+    if isinstance(event, TicketLetterAdded) and status.is_open:
+        return _NEXT_STEPS[Status.ACTION_NEEDED] if event.data.reason else _LETTER_ADDED
     return _NEXT_STEPS[status]
 
 

@@ -1,25 +1,25 @@
 """What the desk does with tickets: open one, add a letter, move it, show it."""
 
 from http import HTTPStatus
-from typing import Any
 from uuid import uuid4
 
 import structlog
-from aio_pika.exceptions import AMQPError
 
 from services.tickets import history, workflow
 from services.tickets.numbers import is_well_formed, ticket_number
-from services.tickets.outbox import Outbox
-from services.tickets.store import Document, StoreError, TicketStore
+from services.tickets.outbox import AWAY, Outbox
+from services.tickets.store import Document, TicketStore
 from shared.contracts.letters import CheckedLetter
-from shared.contracts.requests import LetterReply, RequestType, Submission
-from shared.contracts.tickets import Status, StatusMove, TicketDetail, TicketSummary
+from shared.contracts.requests import LetterReply, Submission
+from shared.contracts.ticket_views import StatusMove
+from shared.contracts.tickets import Status
 from shared.runtime.auth import Caller
 from shared.runtime.failures import Permanent, Transient
 from shared.runtime.logs import log
 from shared.runtime.problems import Problem
 
 DESK = "desk"
+MOVE_ATTEMPTS = 5
 
 
 class Desk:
@@ -50,7 +50,7 @@ class Desk:
         await self._outbox.repeat_opened(known)
 
     async def add_letters(self, reply: LetterReply, letters: tuple[CheckedLetter, ...]) -> None:
-        """Put the letters of a producer's reply on his ticket; a repeat adds nothing.
+        """Put the letters of a producer's reply on his ticket; a repeat changes nothing.
 
         Raises:
             Permanent: ``ticket-unknown`` or ``ticket-closed``.
@@ -61,7 +61,9 @@ class Desk:
             if ticket is None or ticket["producer_id"] != reply.producer_id:
                 raise Permanent("ticket-unknown")
             structlog.contextvars.bind_contextvars(ticket_number=ticket["number"])
-            if any(each["letter_id"] == letter.letter_id for each in ticket["letters"]):
+            kept = {each["letter_id"]: each for each in ticket["letters"]}
+            known = kept.get(letter.letter_id)
+            if known is not None and not workflow.takes_place(letter.fault, known["fault"]):
                 continue
             if not ticket["open"]:
                 raise Permanent("ticket-closed")
@@ -74,42 +76,44 @@ class Desk:
                 letter_id=letter.letter_id,
                 reason=letter.fault,
             )
-            push = {"letters": letter.model_dump(mode="json")}
-            if not await self._store.change(reply.request_id, ticket["version"], entry, push=push):
+            kept[letter.letter_id] = letter.model_dump(mode="json")
+            if not await self._store.change(reply.request_id, ticket["version"], entry, letters=[*kept.values()]):
                 raise Transient("ticket-changed-meanwhile")
         await self._outbox.publish_pending(reply.request_id)
 
-    async def move(self, number: str, move: StatusMove, caller: Caller, version: int | None) -> Document:
-        """Move a ticket on behalf of staff; ``version`` is the one that If-Match names.
+    async def move(self, number: str, move: StatusMove, caller: Caller, versions: frozenset[str] | None) -> Document:
+        """Move a ticket on behalf of staff; ``versions`` are those that If-Match names.
 
         Raises:
             Problem: 400/404 for the number, 409 illegal move, 412 other version, 422 no reason.
         """
-        ticket = await self.find(number, caller)
-        if version is not None and version != ticket["version"]:
-            raise _changed_meanwhile(ticket["version"])
-        current = Status(ticket["status"])
-        _check_move(current, move)
-        entry = history.entry(
-            request_id=ticket["_id"],
-            sequence=ticket["version"] + 1,
-            type_=history.STATUS_CHANGED,
-            actor=caller.subject,
-            status=move.status,
-            previous_status=current.value,
-            reason=move.reason.value if move.reason else None,
-            comment=move.comment,
-        )
-        state = {"status": move.status.value, "open": move.status.is_open}
-        changed = await self._store.change(ticket["_id"], ticket["version"], entry, set=state)
-        if changed is None:
-            raise _changed_meanwhile(None)
+        changed = await self._change_status(number, move, caller, versions)
         try:
-            await self._outbox.publish_pending(ticket["_id"])
-        except (StoreError, AMQPError, OSError, TimeoutError) as error:
+            await self._outbox.publish_pending(changed["_id"])
+        except AWAY as error:
             # The change is durable and its event is due: the sweeper publishes it.
             log.warning("event left to the sweeper", reason=type(error).__name__)
         return changed
+
+    async def _change_status(
+        self, number: str, move: StatusMove, caller: Caller, versions: frozenset[str] | None
+    ) -> Document:
+        """Make a move on what is there; where somebody else was faster, on what is there then."""
+        for _ in range(MOVE_ATTEMPTS):
+            ticket = await self.find(number, caller)
+            if versions is not None and str(ticket["version"]) not in versions:
+                raise _changed_meanwhile(ticket["version"])
+            _check_move(Status(ticket["status"]), move)
+            changed = await self._store.change(
+                ticket["_id"],
+                ticket["version"],
+                _move_entry(ticket, move, caller),
+                status=move.status.value,
+                open=move.status.is_open,
+            )
+            if changed is not None:
+                return changed
+        raise _changed_meanwhile(None)
 
     async def find(self, number: str, caller: Caller) -> Document:
         """The ticket with this number, if it exists for this caller.
@@ -129,39 +133,6 @@ class Desk:
             raise Problem(HTTPStatus.NOT_FOUND, "unknown-ticket", "There is no such ticket.")
         structlog.contextvars.bind_contextvars(request_id=str(ticket["_id"]))
         return ticket
-
-
-def summary_of(ticket: Document) -> TicketSummary:
-    """One row of the grid."""
-    return TicketSummary.model_validate(_summary(ticket))
-
-
-def detail_of(ticket: Document) -> TicketDetail:
-    """The ticket's own page."""
-    return TicketDetail.model_validate(
-        {
-            **_summary(ticket),
-            "producer_id": ticket["producer_id"],
-            "form": ticket["form"],
-            "letters": ticket["letters"],
-            "history": history.timeline_of(ticket),
-            "version": ticket["version"],
-            "allowed_moves": workflow.MOVES[Status(ticket["status"])],
-        }
-    )
-
-
-def _summary(ticket: Document) -> dict[str, Any]:
-    request_type, status = RequestType(ticket["request_type"]), Status(ticket["status"])
-    return {
-        "date": ticket["opened_at"],
-        "ticket_number": ticket["number"],
-        "request_type": request_type,
-        "request_type_label": request_type.label,
-        "status": status,
-        "status_label": status.label,
-        "request_id": ticket["_id"],
-    }
 
 
 def _new_ticket(submission: Submission, letters: tuple[CheckedLetter, ...], number: str) -> Document:
@@ -189,6 +160,19 @@ def _new_ticket(submission: Submission, letters: tuple[CheckedLetter, ...], numb
         "letters": [letter.model_dump(mode="json") for letter in letters],
         "history": [opened],
     }
+
+
+def _move_entry(ticket: Document, move: StatusMove, caller: Caller) -> Document:
+    return history.entry(
+        request_id=ticket["_id"],
+        sequence=ticket["version"] + 1,
+        type_=history.STATUS_CHANGED,
+        actor=caller.subject,
+        status=move.status,
+        previous_status=ticket["status"],
+        reason=move.reason.value if move.reason else None,
+        comment=move.comment,
+    )
 
 
 def _check_move(current: Status, move: StatusMove) -> None:

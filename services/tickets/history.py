@@ -6,7 +6,8 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from shared.contracts.envelope import event_id, now
-from shared.contracts.tickets import HistoryItem, Status, TicketEvent
+from shared.contracts.ticket_views import HistoryItem
+from shared.contracts.tickets import Status, TicketEvent
 
 SOURCE = "/por-desk/tickets"
 OPENED = "por.ticket.opened.v1"

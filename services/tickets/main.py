@@ -36,6 +36,8 @@ def build(settings: TicketsSettings, brokers: Brokers | None = None) -> FastAPI:
         finally:
             sweeper.cancel()
             await bus.stop()
+            # It may have a lease to give back, for which the store must still be there.
+            await asyncio.wait([sweeper])
             store.close()
 
     return service_app(

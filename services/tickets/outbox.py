@@ -3,15 +3,17 @@
 import asyncio
 from uuid import UUID, uuid4
 
-from aio_pika.exceptions import AMQPError
-
 from services.tickets.history import event_of
 from services.tickets.store import Document, StoreError, TicketStore
 from shared.contracts.envelope import now
 from shared.runtime.bus import Bus
+from shared.runtime.failures import BusAway
 from shared.runtime.logs import log
 
 SWEEP_BATCH = 100
+
+# What keeps every event in for now; the sweeper publishes it later.
+AWAY = (StoreError, *BusAway)
 
 
 class Outbox:
@@ -29,16 +31,18 @@ class Outbox:
         """Publish ``ticket.opened`` once more, with the same id, for whoever waits for this ticket."""
         await self._bus.publish(event_of(ticket, ticket["history"][0]))
 
-    async def publish_pending(self, request_id: UUID) -> None:
-        """Publish whatever of this ticket is not out yet.
+    async def publish_pending(self, request_id: UUID) -> int:
+        """Publish whatever of this ticket is not out yet; says how many events that were.
 
         Raises:
             Exception: the broker's or store's; the entries stay due for the sweeper.
         """
-        holder = uuid4()
+        holder, count = uuid4(), 0
         while ticket := await self._store.lease(request_id, holder):
+            count += len(ticket["history"]) - ticket["published"]
             if await self._publish(ticket, holder):
-                return
+                break
+        return count
 
     async def _publish(self, ticket: Document, holder: UUID) -> bool:
         """Publish what is due of a leased ticket; False where more has come due meanwhile."""
@@ -57,14 +61,16 @@ class Outbox:
             try:
                 for request_id in await self._store.due(now(), SWEEP_BATCH):
                     await self._sweep(request_id)
-            except (StoreError, AMQPError, OSError, TimeoutError) as error:
+            except AWAY as error:
                 log.warning("outbox sweep failed", reason=type(error).__name__)
+            except Exception as error:  # noqa: BLE001  # whatever it is: without the sweeper events would stay in for ever
+                log.error("outbox sweep failed", reason=type(error).__name__, exc_info=error)
 
     async def _sweep(self, request_id: UUID) -> None:
         try:
-            await self.publish_pending(request_id)
-            log.info("outbox swept", request_id=str(request_id))
-        except (StoreError, AMQPError, OSError, TimeoutError):
+            if count := await self.publish_pending(request_id):
+                log.info("outbox swept", request_id=str(request_id), events=count)
+        except AWAY:
             raise  # nobody's event can go out now
         except Exception as error:  # noqa: BLE001  # one ticket that makes no event must not hold up the others
             log.error("ticket not swept", request_id=str(request_id), exc_info=error)

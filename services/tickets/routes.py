@@ -7,28 +7,42 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
-from services.tickets.desk import Desk, detail_of, summary_of
+from services.tickets.desk import Desk
 from services.tickets.store import TicketStore
+from services.tickets.views import detail_of, summary_of
 from shared.contracts import refusals
 from shared.contracts.grid import Sort, State
-from shared.contracts.tickets import StatusMove, TicketDetail, TicketPage
+from shared.contracts.ticket_views import StatusMove, TicketDetail, TicketPage
 from shared.runtime.auth import (
+    REQUESTS_WRITE,
     TICKETS_READ,
     TICKETS_WORK,
     Caller,
     TokenVerifier,
     caller_with,
+    signed_in,
 )
-from shared.runtime.problems import Problem, documented
+from shared.runtime.openapi import TICKET, documented
+from shared.runtime.problems import Problem
 
-_ETAG = re.compile(r'"([0-9]+)"')
+# RFC 9110: entity tags, of which W/ marks the weak ones, and the lists of them, whose elements may be empty.
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_TAGS = re.compile(rf"[ \t,]*(?:{_TAG.pattern}[ \t]*(?:,[ \t,]*|\Z))*")
 
 
 def router(desk: Desk, store: TicketStore, verifier: TokenVerifier) -> APIRouter:
     """The routes over one desk."""
     routes = APIRouter(prefix="/v1/tickets", tags=["tickets"])
-    reader = Depends(caller_with(verifier, TICKETS_READ, TICKETS_WORK))
-    worker = Depends(caller_with(verifier, TICKETS_WORK))
+    may_read = caller_with(verifier, TICKETS_READ, TICKETS_WORK)
+    may_ask = caller_with(verifier, REQUESTS_WRITE, TICKETS_READ, TICKETS_WORK)
+    reader, worker = Depends(may_read), Depends(caller_with(verifier, TICKETS_WORK))
+
+    async def lister(
+        caller: Annotated[Caller, Depends(signed_in(verifier))],
+        request_id: Annotated[UUID | None, Query()] = None,
+    ) -> Caller:
+        # Who may only post requests may still learn which ticket one of them became.
+        return await (may_read if request_id is None else may_ask)(caller)
 
     @routes.get(
         "",
@@ -36,7 +50,7 @@ def router(desk: Desk, store: TicketStore, verifier: TokenVerifier) -> APIRouter
         responses=documented(*refusals.LIST_TICKETS),
     )
     async def list_tickets(
-        caller: Annotated[Caller, reader],
+        caller: Annotated[Caller, Depends(lister)],
         state: Annotated[State, Query()] = State.OPEN,
         sort: Annotated[Sort, Query()] = Sort.NEWEST_FIRST,
         page: Annotated[int, Query(ge=1, le=100_000)] = 1,
@@ -63,7 +77,7 @@ def router(desk: Desk, store: TicketStore, verifier: TokenVerifier) -> APIRouter
     @routes.get(
         "/{number}",
         summary="One ticket with its history and letters",
-        responses=documented(*refusals.SHOW_TICKET),
+        responses={**TICKET, **documented(*refusals.SHOW_TICKET)},
     )
     async def show_ticket(number: str, caller: Annotated[Caller, reader], response: Response) -> TicketDetail:
         return _answer(detail_of(await desk.find(number, caller)), response)
@@ -71,7 +85,7 @@ def router(desk: Desk, store: TicketStore, verifier: TokenVerifier) -> APIRouter
     @routes.post(
         "/{number}/status",
         summary="Move a ticket (staff)",
-        responses=documented(*refusals.MOVE_TICKET),
+        responses={**TICKET, **documented(*refusals.MOVE_TICKET)},
     )
     async def move_ticket(
         number: str,
@@ -80,7 +94,7 @@ def router(desk: Desk, store: TicketStore, verifier: TokenVerifier) -> APIRouter
         response: Response,
         if_match: Annotated[str | None, Header()] = None,
     ) -> TicketDetail:
-        changed = await desk.move(number, move, caller, _version(if_match))
+        changed = await desk.move(number, move, caller, _versions(if_match))
         return _answer(detail_of(changed), response)
 
     return routes
@@ -91,14 +105,14 @@ def _answer(ticket: TicketDetail, response: Response) -> TicketDetail:
     return ticket
 
 
-def _version(if_match: str | None) -> int | None:
-    if if_match is None or if_match == "*":
+def _versions(if_match: str | None) -> frozenset[str] | None:
+    """What the strong entity tags of If-Match name, as a weak one never matches; None: any version will do."""
+    if if_match is None or if_match.strip() == "*":
         return None
-    match = _ETAG.fullmatch(if_match.strip())
-    if match is None:
+    if not _TAGS.fullmatch(if_match):
         raise Problem(
             HTTPStatus.BAD_REQUEST,
             "bad-if-match",
             "Send the ETag of the ticket as If-Match.",
         )
-    return int(match[1])
+    return frozenset(tag for weak, tag in _TAG.findall(if_match) if not weak)

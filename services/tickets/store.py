@@ -27,6 +27,7 @@ SORTS = {
 }
 LEASE = timedelta(seconds=15)
 FIRST_BACKOFF, LAST_BACKOFF = 1.0, 300.0
+DOUBLINGS = 10  # more than lead from the first to the last
 
 StoreError = PyMongoError
 
@@ -103,16 +104,15 @@ class TicketStore:
             return False
         return True
 
-    async def change(self, request_id: UUID, version: int, entry: Document, **update: Document) -> Document | None:
-        """Append ``entry`` and apply ``update`` if the ticket is still at ``version``.
+    async def change(self, request_id: UUID, version: int, entry: Document, **fields: Any) -> Document | None:
+        """Append ``entry`` and set ``fields`` if the ticket is still at ``version``.
 
         Returns the ticket as it is then, or None where somebody else was faster.
         """
-        sets = {"updated_at": entry["at"], "due_at": now(), **update.pop("set", {})}
-        pushes = {"history": entry, **update.pop("push", {})}
+        sets = {"updated_at": entry["at"], "due_at": now(), **fields}
         return await self._tickets.find_one_and_update(
             {"_id": request_id, "version": version},
-            {"$set": sets, "$inc": {"version": 1}, "$push": pushes},
+            {"$set": sets, "$inc": {"version": 1}, "$push": {"history": entry}},
             return_document=ReturnDocument.AFTER,
         )
 
@@ -186,7 +186,7 @@ class TicketStore:
 
     async def release(self, request_id: UUID, holder: UUID, sweeps: int) -> None:
         """Give the lease back after a failure; the sweeper comes later each time."""
-        wait = min(FIRST_BACKOFF * 2**sweeps, LAST_BACKOFF)
+        wait = min(FIRST_BACKOFF * 2 ** min(sweeps, DOUBLINGS), LAST_BACKOFF)
         await self._tickets.update_one(
             {"_id": request_id, "lease.holder": holder},
             {

@@ -47,3 +47,11 @@ def check_move(current: Status, target: Status, reason: ReasonCode | None) -> No
 def opening_status(fault: LetterFault | None) -> Status:
     """A refused letter still opens a ticket: nothing that was accepted disappears."""
     return Status.ACTION_NEEDED if fault else Status.RECEIVED
+
+
+def takes_place(fault: LetterFault | None, before: LetterFault | None) -> bool:
+    """Whether a letter that was sent again has another verdict than the one by which it was refused.
+
+    *Damaged* is none on the letter's own bytes: after one that is, it may well be an old message that comes again.
+    """
+    return before not in {None, fault} and fault is not LetterFault.DAMAGED

@@ -14,3 +14,8 @@ def receipt_key(request_id: object, sha256: str) -> str:
 def form_key(request_id: object) -> str:
     """Where the form as received lies."""
     return f"requests/{request_id}/request.json"
+
+
+def reply_key(request_id: object, reply_id: object) -> str:
+    """Where a producer's further letters are listed as received."""
+    return f"requests/{request_id}/replies/{reply_id}.json"

@@ -1,15 +1,21 @@
 """Tickets: the public events, and the models that cross the gateway."""
 
-from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import (
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticKnownError
 
 from shared.contracts.envelope import Contract, SequencedEvent
-from shared.contracts.letters import CheckedLetter, LetterFault
-from shared.contracts.requests import GroupPorChange, RequestType
+from shared.contracts.letters import LetterFault
+from shared.contracts.requests import RequestType
 
 
 class Status(StrEnum):
@@ -51,7 +57,17 @@ class StaffReason(StrEnum):
     OTHER = "other"
 
 
-ReasonCode = LetterFault | StaffReason
+def _as_one_enum(value: Any, read: ValidatorFunctionWrapHandler) -> LetterFault | StaffReason:
+    """Two enums to the code, one to who misspells a code: one error, at the field itself."""
+    try:
+        reason: LetterFault | StaffReason = read(value)
+    except ValidationError as error:
+        allowed = ", ".join(f"'{code.value}'" for code in (*StaffReason, *LetterFault))
+        raise PydanticKnownError("enum", {"expected": allowed}) from error
+    return reason
+
+
+ReasonCode = Annotated[LetterFault | StaffReason, WrapValidator(_as_one_enum)]
 TicketNumber = Annotated[
     str,
     StringConstraints(pattern=r"^SR-[0-9]{8}-[0-9]$"),
@@ -104,62 +120,3 @@ class TicketLetterAdded(SequencedEvent):
 
 
 TicketEvent = Annotated[TicketOpened | TicketStatusChanged | TicketLetterAdded, Field(discriminator="type")]
-
-
-class TicketSummary(Contract):
-    """One row of the portal's *Existing Request Tickets*."""
-
-    date: datetime = Field(description="When the ticket was opened, UTC.")
-    ticket_number: TicketNumber
-    request_type: RequestType
-    request_type_label: str
-    status: Status
-    status_label: str
-    request_id: UUID
-
-
-class TicketPage(Contract):
-    """A page of tickets: ``Showing {first} - {last} of {total}``."""
-
-    items: list[TicketSummary]
-    first: int
-    last: int
-    total: int
-
-
-class HistoryItem(Contract):
-    """One thing that happened to a ticket."""
-
-    sequence: int
-    type: str
-    at: datetime
-    actor: str
-    status: Status
-    previous_status: Status | None = None
-    reason: ReasonCode | None = None
-    comment: str | None = None
-    letter_id: str | None = None
-
-
-class TicketDetail(TicketSummary):
-    """A ticket with its form, letters and history."""
-
-    producer_id: str
-    form: GroupPorChange
-    letters: list[CheckedLetter]
-    history: list[HistoryItem]
-    version: int = Field(description="Grows with each change; the ETag carries it.")
-    allowed_moves: list[Status]
-
-
-class StatusMove(Contract):
-    """What staff sends to move a ticket."""
-
-    status: Status
-    reason: ReasonCode | None = Field(
-        default=None,
-        description="Required for Action needed, On hold, Rejected and Withdrawn.",
-    )
-    comment: Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)] | None = Field(
-        default=None, description="Shown on the ticket, never in a public event."
-    )

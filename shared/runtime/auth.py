@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import jwt
-from fastapi import Security
+from fastapi import Depends, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.runtime.problems import Problem, unavailable
@@ -95,7 +95,7 @@ class TokenVerifier:
                 scopes=frozenset(_text(claims, "scope").split()),
                 token=token,
             )
-        except jwt.PyJWKClientConnectionError as error:
+        except (_KeysAway, jwt.PyJWKClientConnectionError) as error:
             raise unavailable("The identity provider's keys cannot be read now.") from error
         except (jwt.PyJWTError, ValueError) as error:
             raise _unauthorized("invalid-token", "The access token is not valid here.") from error
@@ -105,10 +105,25 @@ class TokenVerifier:
         if key_id == DEVELOPMENT_KEY and not self._local:
             raise jwt.InvalidKeyError("development key")
         if self._remote is not None:
-            return await asyncio.to_thread(self._remote.get_signing_key, str(key_id))
+            return await asyncio.to_thread(_fetch, self._remote, str(key_id))
         if key_id not in self._keys:
             raise jwt.InvalidKeyError("unknown key")
         return self._keys[key_id]
+
+
+class _KeysAway(Exception):
+    """The identity provider gives no keys, or something else in their place."""
+
+
+def _fetch(remote: jwt.PyJWKClient, key_id: str) -> jwt.PyJWK:
+    try:
+        remote.get_signing_keys()  # kept from the last time, in most cases
+    except (jwt.PyJWTError, ValueError, OSError) as error:
+        raise _KeysAway from error
+    try:
+        return remote.get_signing_key(key_id)
+    except (ValueError, OSError) as error:
+        raise _KeysAway from error
 
 
 def _text(claims: dict[str, object], name: str) -> str:
@@ -127,11 +142,25 @@ def _read_keys(path: Path) -> dict[str, jwt.PyJWK]:
 
 
 def _unauthorized(code: str, detail: str) -> Problem:
-    challenge = "Bearer" if code == "missing-token" else f'Bearer error="{code}"'
+    # RFC 6750, section 3.1: no error code where no token was sent.
+    challenge = "Bearer" if code == "missing-token" else 'Bearer error="invalid_token"'
     return Problem(HTTPStatus.UNAUTHORIZED, code, detail, headers={"WWW-Authenticate": challenge})
 
 
 CallerDependency: TypeAlias = Callable[..., Awaitable[Caller]]
+
+
+def signed_in(verifier: TokenVerifier) -> CallerDependency:
+    """A FastAPI dependency: the caller, whatever he may do."""
+
+    async def dependency(
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    ) -> Caller:
+        if credentials is None:
+            raise _unauthorized("missing-token", "Send an access token as a bearer token.")
+        return await verifier.caller(credentials.credentials)
+
+    return dependency
 
 
 def caller_with(verifier: TokenVerifier, *scopes: str) -> CallerDependency:
@@ -140,17 +169,13 @@ def caller_with(verifier: TokenVerifier, *scopes: str) -> CallerDependency:
     A caller who is not staff must also be a producer, for all he may see hangs on that.
     """
 
-    async def dependency(
-        credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    ) -> Caller:
-        if credentials is None:
-            raise _unauthorized("missing-token", "Send an access token as a bearer token.")
-        caller = await verifier.caller(credentials.credentials)
+    async def dependency(caller: Annotated[Caller, Depends(signed_in(verifier))]) -> Caller:
         if caller.scopes.isdisjoint(scopes) or not (caller.is_staff or caller.producer_id):
             raise Problem(
                 HTTPStatus.FORBIDDEN,
                 "not-allowed",
                 f"This needs the scope {' or '.join(scopes)}, and a producer_id unless staff.",
+                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{" ".join(scopes)}"'},
             )
         return caller
 

@@ -32,9 +32,10 @@ from yarl import URL
 from shared import topology
 from shared.contracts.envelope import CONTENT_TYPE, Event
 from shared.runtime.failures import QUEUE, FailureMiddleware
+from shared.runtime.logs import log
 from shared.runtime.settings import ServiceSettings
 
-GRACEFUL_SECONDS = 20.0
+GRACEFUL_SECONDS = 10.0
 
 E = TypeVar("E", bound=Event)
 Brokers: TypeAlias = tuple[RabbitBroker, RabbitBroker]
@@ -220,11 +221,20 @@ class Bus:
         await self._publisher.stop()
 
     async def _redeclare(self, *_: object) -> None:
-        await declare_topology(self._url, self._delays)
+        try:
+            await declare_topology(self._url, self._delays)
+        except Exception as error:
+            # On a reconnect nobody else would tell of it.
+            log.error("topology not declared", exc_info=error)
+            raise
+
+    async def can_publish(self) -> bool:
+        """Whether the connection that publishes stands."""
+        return await self._publisher.ping(0.1)
 
     async def ready(self) -> bool:
         """Both connections stand and every consumer is still registered at the broker."""
-        if not (await self._publisher.ping(0.1) and await self._consumer.ping(0.1)):
+        if not (await self.can_publish() and await self._consumer.ping(0.1)):
             return False
         return all([await _is_consuming(subscriber) for subscriber in self._subscribers])
 

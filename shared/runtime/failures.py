@@ -2,7 +2,8 @@
 
 Permanent errors go to the parking lot at once, transient ones to the next delay tier and after the
 last tier to the parking lot. Either way the message is published anew and confirmed *before* it is
-acked. A message on which the process dies is the broker's to count: see ``DELIVERY_LIMIT``.
+acked, and held, unacked, while it cannot be. A message on which the process dies is the broker's to
+count: see ``DELIVERY_LIMIT``.
 """
 
 import asyncio
@@ -14,8 +15,8 @@ from typing import Any, TypeAlias
 
 import structlog
 from aio_pika import IncomingMessage
+from aio_pika.exceptions import AMQPError
 from faststream import BaseMiddleware, ContextRepo
-from faststream.exceptions import NackMessage
 from faststream.rabbit.response import RabbitPublishCommand
 from pydantic import ValidationError
 
@@ -27,7 +28,10 @@ QUEUE = "por-queue"
 REASON = "por-reason"
 PARKED_AT = "por-parked-at"
 
-NACK_PAUSE = 1.0
+HOLD_SECONDS = 1.0
+
+# What a publish raises where the broker is away, refuses, or does not confirm in time.
+BusAway = (AMQPError, OSError)
 
 Republish: TypeAlias = Callable[[IncomingMessage, str, str, Mapping[str, str | int]], Awaitable[None]]
 
@@ -110,32 +114,26 @@ class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
             return False
         reason, transient = reason_of(exc_val)
         attempt = self._attempt + 1
-        try:
-            if transient and attempt <= topology.RETRY_TIERS:
-                await self._republish(
-                    self.msg,
-                    topology.retry_tier(attempt),
-                    self._queue,
-                    {ATTEMPT: attempt},
-                )
-                self._log("retry", reason=reason, error=exc_val)
-            else:
-                await self._republish(
-                    self.msg,
-                    topology.DEAD_LETTERS,
-                    self._queue,
-                    {
-                        ATTEMPT: self._attempt,
-                        REASON: reason,
-                        PARKED_AT: int(time.time()),
-                    },
-                )
-                self._log("parked", reason=reason, error=exc_val)
-        except Exception as error:
-            self._log("nacked", reason=reason, error=error)
-            await asyncio.sleep(NACK_PAUSE)
-            raise NackMessage(requeue=True) from error
+        if transient and attempt <= topology.RETRY_TIERS:
+            outcome, exchange = "retry", topology.retry_tier(attempt)
+            headers: dict[str, str | int] = {ATTEMPT: attempt}
+        else:
+            outcome, exchange = "parked", topology.DEAD_LETTERS
+            headers = {ATTEMPT: self._attempt, REASON: reason, PARKED_AT: int(time.time())}
+        await self._move(exchange, headers, reason)
+        self._log(outcome, reason=reason, error=exc_val)
         return True
+
+    async def _move(self, exchange: str, headers: Mapping[str, str | int], reason: str) -> None:
+        """Publish the message anew, however long that takes: given back meanwhile, each time would count against it."""
+        while True:
+            try:
+                await self._republish(self.msg, exchange, self._queue, headers)
+            except Exception as error:  # noqa: BLE001  # there is nothing else to be done with this message
+                self._log("held", reason=reason, error=error)
+                await asyncio.sleep(HOLD_SECONDS)
+            else:
+                return
 
     def _log(self, outcome: str, *, reason: str | None = None, error: Exception | None = None) -> None:
         write = log.info if outcome == "done" else log.warning

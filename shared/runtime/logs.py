@@ -12,13 +12,14 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 def configure_logs(service: str, log_format: Literal["json", "console"]) -> None:
     """Send our lines, and the warnings of libraries, to stdout: one JSON object (or line) each."""
+    for_machines = log_format == "json"
     common: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        structlog.processors.ExceptionRenderer(_where),
+        structlog.processors.ExceptionRenderer(_where if for_machines else _where_in_lines),
     ]
-    render: Processor = structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
+    render: Processor = structlog.processors.JSONRenderer() if for_machines else structlog.dev.ConsoleRenderer()
     structlog.configure(
         processors=[*common, render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -34,6 +35,10 @@ def configure_logs(service: str, log_format: Literal["json", "console"]) -> None
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _where_in_lines(exc_info: ExcInfo) -> str:
+    return "\n".join(_where(exc_info))
 
 
 def _where(exc_info: ExcInfo) -> list[str]:

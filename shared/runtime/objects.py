@@ -16,6 +16,7 @@ ObjectStoreError = (MinioException, urllib3.exceptions.HTTPError, OSError)
 
 THREADS = 16
 CHUNK = 256 * 1024
+DEADLINE = 20.0  # seconds for one call with all its retries
 
 T = TypeVar("T")
 
@@ -34,13 +35,16 @@ class ObjectStore:
             # Without a region the library asks the server for one, which not every S3 answers.
             region=settings.s3_region,
             http_client=urllib3.PoolManager(
-                timeout=urllib3.Timeout(connect=3, read=30),
+                timeout=urllib3.Timeout(connect=3, read=DEADLINE),
                 maxsize=THREADS,
                 # 500: S3 says to try again, and rclone says it to one of two who put the same object at once.
-                retries=urllib3.Retry(total=4, connect=1, backoff_factor=0.1, status_forcelist=[500, 502, 503]),
+                retries=urllib3.Retry(total=4, connect=1, read=1, backoff_factor=0.1, status_forcelist=[500, 502, 503]),
             ),
         )
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
+        # Its own thread, of which one look at the store at a time makes use: a store that hangs holds up no more.
+        self._ping_thread = ThreadPoolExecutor(1, thread_name_prefix="s3-ping")
+        self._ping: asyncio.Future[bool] | None = None
 
     async def put(self, key: str, data: IO[bytes], size: int, media_type: str) -> None:
         """Store ``size`` bytes under ``key``; they are durable when this returns."""
@@ -58,8 +62,8 @@ class ObjectStore:
         """The bytes under ``key``, or None where there are none."""
         return await self._run(lambda: self._read(key))
 
-    async def stream(self, key: str) -> Iterator[bytes]:
-        """The bytes under ``key`` in chunks, to be read in a thread."""
+    async def stream(self, key: str) -> tuple[Iterator[bytes], int]:
+        """The bytes under ``key`` in chunks, to be read in a thread, and how many there are."""
         response = await self._run(lambda: self._client.get_object(bucket_name=self._bucket, object_name=key))
 
         def chunks() -> Iterator[bytes]:
@@ -69,15 +73,21 @@ class ObjectStore:
                 response.close()
                 response.release_conn()
 
-        return chunks()
+        return chunks(), int(response.headers["content-length"])
 
     async def ping(self) -> bool:
         """Whether the store answers and has our bucket."""
-        return await self._run(lambda: self._client.bucket_exists(bucket_name=self._bucket))
+        if self._ping is None or self._ping.done():
+            loop = asyncio.get_running_loop()
+            self._ping = loop.run_in_executor(self._ping_thread, self._client.bucket_exists, self._bucket)
+            # Whoever asked may be gone when it fails.
+            self._ping.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(self._ping)
 
     def close(self) -> None:
         """Let go of the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._ping_thread):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def _read(self, key: str) -> bytes | None:
         try:
@@ -94,7 +104,9 @@ class ObjectStore:
         return data
 
     async def _run(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        # Retries add up, and a thread cannot be told to stop: whoever waits is let go, the thread ends later.
+        async with asyncio.timeout(DEADLINE):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
 
 def _is_missing(error: S3Error | InvalidResponseError) -> bool:

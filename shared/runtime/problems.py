@@ -57,16 +57,26 @@ def unavailable(detail: str, **more: Any) -> Problem:
     )
 
 
+def too_large(detail: str = "The body is larger than anything that is sent here.") -> Problem:
+    """More was sent than is read: 413."""
+    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", detail)
+
+
 def field_problems(errors: Iterable[ErrorDetails]) -> list[FieldProblem]:
     """Pydantic's findings as field errors with JSON pointers; the input is never repeated."""
     return [
         FieldProblem(
-            pointer="#/" + "/".join(str(part) for part in error["loc"]),
+            pointer=pointer_to(*error["loc"]),
             code=error["type"].replace("_", "-"),
             detail=error["msg"],
         )
         for error in errors
     ]
+
+
+def pointer_to(*parts: str | int) -> str:
+    """The JSON pointer (RFC 6901) to a field, as a URI fragment; what an attacker named it stays one name."""
+    return "#/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def invalid_fields(errors: list[FieldProblem]) -> Problem:
@@ -100,12 +110,23 @@ def install_problems(app: FastAPI, away: tuple[type[Exception], ...] = ()) -> No
 
     async def on_invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
+        if any(each["type"] == "json_invalid" or each["loc"] == ("body",) for each in error.errors()):
+            return problem_response(
+                Problem(
+                    HTTPStatus.BAD_REQUEST,
+                    "ill-formed-body",
+                    "The body must be one JSON object; send it with Content-Type: application/json.",
+                ),
+                request,
+            )
         found = [{**each, "loc": each["loc"][1:]} for each in error.errors()]
         return problem_response(invalid_fields(field_problems(found)), request)  # type: ignore[arg-type]  # FastAPI's errors are pydantic's, untyped
 
     async def on_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
+        if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return problem_response(too_large(), request)
         code = status.phrase.lower().replace(" ", "-")
         problem = Problem(status, code, status.description or code, headers=error.headers)
         return problem_response(problem, request)
@@ -132,35 +153,3 @@ def install_problems(app: FastAPI, away: tuple[type[Exception], ...] = ()) -> No
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Exception, on_crash)
-    _document_problems(app)
-
-
-def _document_problems(app: FastAPI) -> None:
-    """Let the OpenAPI show every error as problem details, and as nothing else."""
-    plain = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        # FastAPI documents its own form of errors, and each model also under the success's media type.
-        document = plain()
-        problem = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
-        for operation in (each for item in document["paths"].values() for each in item.values()):
-            for status, answer in operation["responses"].items():
-                if status >= "400":
-                    answer["content"] = {MEDIA_TYPE: problem}
-        for unused in ("HTTPValidationError", "ValidationError"):
-            document.get("components", {}).get("schemas", {}).pop(unused, None)
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI's documentation extends it
-
-
-def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI ``responses`` for these problem statuses."""
-    return {
-        status.value: {
-            "model": ProblemDetails,
-            "description": status.description or status.phrase,
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
-        }
-        for status in statuses
-    }

@@ -2,28 +2,42 @@
 
 import asyncio
 import gc
+import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
+from types import FrameType
 from typing import TypeAlias, TypeVar
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.types import ASGIApp
 
-from shared.runtime.logs import configure_logs
+from shared.runtime.logs import configure_logs, log
 from shared.runtime.metrics import HttpObserver
+from shared.runtime.middlewares import HeadAsGet, LargeBodyAsProblem
+from shared.runtime.openapi import document_problems
 from shared.runtime.problems import install_problems
 from shared.runtime.settings import ConfigurationError, ServiceSettings, read_settings
 
 CHECK_SECONDS = 2.0
+# Together with the time of the bus: less than the 30 s that a container is given to stop in.
+DRAIN_SECONDS = 15
+MAX_BODY = 64 * 1024  # bytes; a route that takes letters says how much more
 
 S = TypeVar("S", bound=ServiceSettings)
 
 Check: TypeAlias = Callable[[], Awaitable[bool]]
 Lifespan: TypeAlias = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class _Application(FastAPI):
+    def build_middleware_stack(self) -> ASGIApp:
+        # Outside of everything, for the framework bounds the body before any middleware that can be added.
+        return LargeBodyAsProblem(super().build_middleware_stack())
 
 
 def service_app(
@@ -40,20 +54,41 @@ def service_app(
 
     Errors of kind ``away`` mean that a dependency does not answer: 503 wherever they come up.
     """
-    app = FastAPI(
+    app = _Application(
         title=title,
         description=description,
         version="1.0.0",
-        lifespan=lifespan,
+        lifespan=_told(lifespan),
         docs_url="/docs",
         redoc_url=None,
         separate_input_output_schemas=False,
+        max_body_size=MAX_BODY,
     )
     install_problems(app, away)
+    document_problems(app)
     app.add_middleware(HttpObserver, registry=registry)
+    app.add_middleware(HeadAsGet)
     for router in (*routers, _health(registry, checks)):
         app.include_router(router)
     return app
+
+
+class _StartFailed(Exception):
+    """Says no more than that: the server logs the text of what ends a start, and an error may quote a password."""
+
+
+def _told(lifespan: Lifespan) -> Lifespan:
+    @asynccontextmanager
+    async def told(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as started:
+            try:
+                await started.enter_async_context(lifespan(app))
+            except Exception as error:  # noqa: BLE001  # whatever ends a start, it ends it
+                log.error("start failed", exc_info=error)
+                raise _StartFailed from None
+            yield
+
+    return told
 
 
 def _health(registry: CollectorRegistry, checks: Mapping[str, Check]) -> APIRouter:
@@ -87,6 +122,16 @@ async def _answers(check: Check) -> bool:
         return False
 
 
+class _Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.started:
+            # Still waiting for a broker that is away: nothing is in work, and nobody would look at a wish to stop.
+            # Not by SystemExit: a connection attempt under way takes no cancellation, and would be waited for.
+            sys.stdout.flush()
+            os._exit(0)
+        super().handle_exit(sig, frame)
+
+
 def serve(service: str, kind: type[S], build: Callable[[S], FastAPI]) -> None:
     """Run a service until SIGTERM; exits 2 where it cannot run as it is configured."""
     try:
@@ -100,12 +145,13 @@ def serve(service: str, kind: type[S], build: Callable[[S], FastAPI]) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=20,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
     )
+    _Server(config).run()

@@ -8,6 +8,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 SECRETS_DIR = Path("/run/secrets")
 
+HttpAddress = Annotated[str, Field(pattern="^https?://", description="http(s)://host:port")]
+
 
 class ServiceSettings(BaseSettings):
     """What each service needs to run, whatever it does."""
@@ -33,7 +35,7 @@ class ServiceSettings(BaseSettings):
     )
     prefetch: int = Field(default=16, ge=1, description="Messages in work at once per queue.")
 
-    jwt_jwks_url: str | None = None
+    jwt_jwks_url: HttpAddress | None = None
     jwt_key_file: Path | None = Field(default=None, description="A JWKS file with public keys.")
     jwt_issuer: str
     jwt_audience: str
@@ -47,7 +49,7 @@ class ServiceSettings(BaseSettings):
 class ObjectStoreSettings(ServiceSettings):
     """What a service needs that keeps or reads letters."""
 
-    s3_endpoint: str = Field(description="http(s)://host:port")
+    s3_endpoint: HttpAddress
     s3_access_key: SecretStr
     s3_secret_key: SecretStr
     s3_bucket: str = "por-letters"

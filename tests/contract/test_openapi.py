@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from services.documents.main import build as build_documents
 from services.intake.main import build as build_intake
 from services.tickets.main import build as build_tickets
+from shared.contracts.letters import LetterFault
+from shared.contracts.tickets import StaffReason
 from tests.identity import Provider, documents_settings, intake_settings, tickets_settings
 
 Document = dict[str, Any]
@@ -144,6 +147,16 @@ def test_only_the_catalogue_needs_no_token(documents: dict[str, Document]) -> No
             assert {"401", "403"} <= errors(operation)
 
 
+@pytest.mark.parametrize("service", ["intake", "tickets"])
+def test_the_reasons_for_a_move_are_listed(documents: dict[str, Document], service: str) -> None:
+    """The body of a move shows every code that may be its reason, and that there may be none."""
+    document = documents[service]
+    move = whole(document["components"]["schemas"]["StatusMove"], document)
+    kinds = move["properties"]["reason"]["anyOf"]
+    listed = [code for kind in kinds for code in kind.get("enum", [kind["type"]])]
+    assert sorted(listed) == sorted([*LetterFault, *StaffReason, "null"])
+
+
 def test_the_form_is_documented_field_by_field(documents: dict[str, Document]) -> None:
     """The post of a request shows its fields, which of them are required, and an example that fits."""
     body = documents["intake"]["paths"]["/v1/requests"]["post"]["requestBody"]["content"]["multipart/form-data"]
@@ -159,3 +172,31 @@ def test_the_form_is_documented_field_by_field(documents: dict[str, Document]) -
     assert schema["properties"]["request_type"]["enum"] == ["group-por-change"]
     assert len(schema["properties"]["line_of_business"]["enum"]) == 6
     assert set(schema["required"]) <= set(body["example"]) <= set(schema["properties"])
+
+
+def test_every_answer_has_an_example_that_is_one(documents: dict[str, Document]) -> None:
+    """A portal developer finds an example of every body that is sent or answered as JSON, and each fits its schema."""
+    document = documents["intake"]
+    for path, method, operation in operations(document):
+        bodies = [operation["requestBody"]] if "requestBody" in operation else []
+        for content in (body["content"] for body in (*bodies, *operation["responses"].values()) if "content" in body):
+            for kind in (each for each in content if each.endswith("json")):
+                schema = whole(content[kind]["schema"], document)
+                examples = [content[kind]["example"]] if "example" in content[kind] else schema["examples"]
+                assert examples, f"{method} {path}"
+                for example in examples:
+                    Draft202012Validator(schema).validate(example)
+
+
+def test_headers_are_documented(documents: dict[str, Document]) -> None:
+    """The headers that a client must read are in the document: where to ask, which version, when to come back."""
+    found = {
+        (path, status): set(answer.get("headers", {}))
+        for path, _, operation in operations(documents["intake"])
+        for status, answer in operation["responses"].items()
+    }
+    assert found["/v1/requests", "202"] == found["/v1/requests", "201"] == {"Location", "Preference-Applied"}
+    assert found["/v1/tickets/{number}", "200"] == {"ETag"}
+    assert found["/v1/letters/{letter_id}", "200"] >= {"Content-Disposition", "ETag"}
+    assert all("Retry-After" in names for (_, status), names in found.items() if status == "503")
+    assert all("WWW-Authenticate" in names for (_, status), names in found.items() if status == "401")

@@ -1,8 +1,12 @@
 """Bad input: each gets a clear problem document, and leaves nothing behind."""
 
+import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from httpx import Response, codes
@@ -99,6 +103,7 @@ FIELDS = {
     "no name": ({"account_name": ""}, {"account_name"}),
     "blank name": ({"account_name": "   "}, {"account_name"}),
     "long name": ({"account_name": "x" * 121}, {"account_name"}),
+    "a number for a date": ({"effective_date": "0"}, {"effective_date"}),
     "no date": ({"effective_date": "2027-02-30"}, {"effective_date"}),
     "long comment": ({"comments": "x" * 2001}, {"comments"}),
     "unknown field": ({"colour": "blue"}, {"colour"}),
@@ -166,7 +171,53 @@ def test_wrong_key(desk: Desk, somebody: Producer, quiet: dict[str, int], key: s
     assert remains(desk) == quiet
 
 
+ODD_HEADERS: dict[str, tuple[dict[str, bytes], int, str]] = {
+    "no token": ({"Authorization": b"Bearer "}, codes.UNAUTHORIZED, "missing-token"),
+    "token that is not ASCII": ({"Authorization": b"Bearer \xfc"}, codes.UNAUTHORIZED, "invalid-token"),
+    "ETag that is not ASCII": ({"If-Match": b"\xfc"}, codes.BAD_REQUEST, "bad-if-match"),
+    "padded": ({"If-Match": b'"1"  ', "Accept": b"application/json "}, codes.NOT_FOUND, "unknown-ticket"),
+}
+
+
+@pytest.mark.parametrize("case", ODD_HEADERS, ids=str)
+def test_odd_header(desk: Desk, quiet: dict[str, int], case: str) -> None:
+    """A header that cannot be right is the caller's fault, and said so, also where the owner of the route says it."""
+    odd, status, code = ODD_HEADERS[case]
+    token = f"Bearer {desk.mint.staff()}".encode()
+    headers = {"Content-Type": b"application/json", "Authorization": token, **odd}
+    # Other clients refuse to send such headers.
+    connection = HTTPConnection(urlsplit(desk.url).netloc)
+    with closing(connection):
+        path = f"/v1/tickets/{NOBODYS}/status"
+        connection.request("POST", path, b'{"status": "in-review"}', headers)
+        answer = connection.getresponse()
+        problem = json.loads(answer.read())
+    assert (answer.status, problem["type"]) == (status, f"urn:por-desk:problem:{code}")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_body_beyond_what_a_route_needs(desk: Desk, somebody: Producer, quiet: dict[str, int], method: str) -> None:
+    """A route that takes no letter reads no large body, whatever is announced; a stranger's least of all."""
+    path = {"GET": "/v1/tickets", "POST": f"/v1/tickets/{NOBODYS}/status"}[method]
+    for gateway in (somebody.gateway, desk.anybody(None)):
+        for content in (bytes(MIB), (bytes(MIB // 8) for _ in range(8))):
+            answer = gateway.http.request(method, path, content=content, headers={"Content-Type": "application/json"})
+            refused_as_stranger = answer.status_code == codes.UNAUTHORIZED
+            assert not refused_as_stranger or gateway is not somebody.gateway
+            if not refused_as_stranger:
+                check(answer, codes.REQUEST_ENTITY_TOO_LARGE, "too-large")
+
+
+def test_who_is_nobody_learns_nothing_else(desk: Desk, quiet: dict[str, int]) -> None:
+    """Without a token the answer is 401, whatever else is wrong with the question."""
+    nobody = desk.anybody(None).http
+    check(nobody.get("/v1/tickets?page=0"), codes.UNAUTHORIZED, "missing-token")
+    check(nobody.post(f"/v1/tickets/{NOBODYS}/status", json={}), codes.UNAUTHORIZED, "missing-token")
+
+
 GETS = {
+    "NUL": ("/v1/tickets/%00", codes.BAD_REQUEST, "mistyped-ticket-number"),
+    "more than a number": ("/v1/tickets/SR-1%3Bstate=all", codes.BAD_REQUEST, "mistyped-ticket-number"),
     "mistyped number": (f"/v1/tickets/{MISTYPED}", codes.BAD_REQUEST, "mistyped-ticket-number"),
     "no number": ("/v1/tickets/SR-1", codes.BAD_REQUEST, "mistyped-ticket-number"),
     "unknown number": (f"/v1/tickets/{NOBODYS}", codes.NOT_FOUND, "unknown-ticket"),

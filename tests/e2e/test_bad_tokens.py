@@ -71,7 +71,7 @@ def test_without_a_valid_token_every_route_is_401(desk: Desk, service: str, path
     for wrong, token in tokens(desk.mint, desk.stack.info.jwks).items():
         answer = desk.anybody(token).http.get(url + path)
         assert (wrong, answer.status_code) == (wrong, codes.UNAUTHORIZED)
-        assert answer.headers["www-authenticate"] == 'Bearer error="invalid-token"'
+        assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["type"] == "urn:por-desk:problem:invalid-token"
         assert token not in answer.text
@@ -106,13 +106,20 @@ def test_without_a_producer_id_nothing_is_seen(desk: Desk) -> None:
         assert answer.status_code == codes.FORBIDDEN
 
 
-@pytest.mark.parametrize("if_match", ["1", "W/1", '"x"', '"1", "2"'])
-def test_wrong_if_match_moves_nothing(desk: Desk, if_match: str) -> None:
-    """An If-Match that is no ETag of ours is 400, and not taken as if there were none."""
+@pytest.mark.parametrize(
+    ("if_match", "status", "code"),
+    [
+        *((wrong, codes.BAD_REQUEST, "bad-if-match") for wrong in ("1", "W/1", '"1" "2"', '*, "1"')),
+        *((other, codes.PRECONDITION_FAILED, "changed-meanwhile") for other in ('"x"', 'W/"1"', '"2", "3"')),
+    ],
+)
+def test_wrong_if_match_moves_nothing(desk: Desk, if_match: str, status: int, code: str) -> None:
+    """An If-Match that is no list of ETags is 400, one without the ticket's is 412, and neither moves it."""
     number = desk.producer().open_ticket()
     answer = desk.staff.move(number, "in-review", if_match=if_match)
-    assert (answer.status_code, answer.json()["type"]) == (codes.BAD_REQUEST, "urn:por-desk:problem:bad-if-match")
-    assert desk.staff.ticket(number).json()["version"] == 1
+    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:por-desk:problem:{code}")
+    unmoved = desk.staff.ticket(number).json()
+    assert (unmoved["version"], unmoved["status"]) == (1, "received")
 
 
 def test_ill_formed_move_names_its_fields(desk: Desk) -> None:

@@ -1,14 +1,23 @@
 """What comes after the first letter: a further one, and the same event once more."""
 
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
 import aio_pika
 from aio_pika.abc import AbstractChannel
 
 from ops.gateway import PDF
 from ops.letter import load_sample, make_padded_letter
+from ops.stack import Connection
 from shared import topology
+from shared.contracts.custody import letter_key
 from shared.contracts.envelope import CONTENT_TYPE
 from tests.fixtures.broker import with_credentials
-from tests.fixtures.desk import Desk, Producer
+from tests.fixtures.desk import LETTER, Desk, Producer
+from tests.fixtures.servers import BUCKET, s3_client
 from tests.fixtures.wait import eventually, eventually_async
 
 FURTHER = make_padded_letter(load_sample(), 20_000, 7)
@@ -24,6 +33,24 @@ def send_letter(producer: Producer, number: str, letter: bytes = FURTHER, key: s
     return answer.status_code
 
 
+@contextmanager
+def without_documents(desk: Desk) -> Iterator[None]:
+    """Letters are taken in and not looked at, until the end of the block."""
+    desk.stack["documents"].stop()
+    try:
+        yield
+    finally:
+        desk.restart("documents")
+
+
+def spoil(desk: Desk, request_id: str) -> None:
+    """Change a byte of a request's letter where it lies."""
+    store = desk.stack.info.object_store
+    client = s3_client(Connection(store.url, store.username, store.password))
+    key = letter_key(UUID(request_id), hashlib.sha256(LETTER).hexdigest())
+    client.put_object(BUCKET, key, io.BytesIO(LETTER[:-1] + b"\0"), len(LETTER), PDF)
+
+
 def test_a_further_letter_joins_the_ticket_once(desk: Desk, producer: Producer) -> None:
     """A letter sent twice for an open ticket is on it once, is served, is an event, and is told of by mail."""
     number = producer.open_ticket()
@@ -33,6 +60,26 @@ def test_a_further_letter_joins_the_ticket_once(desk: Desk, producer: Producer) 
     assert producer.gateway.letter(ticket["letters"][1]["letter_id"]).content == FURTHER
     opened, added = desk.events(number, 2)[-2:]
     assert (opened.sequence, added.sequence, added.type) == ("1", "2", "por.ticket.letter-added.v1")
+    texts = [mail.get_body(("plain",)) for mail in desk.mails(number, 2)]
+    said = [text.get_content() for text in texts if text is not None]
+    assert len(said) == 2
+    assert sum("The desk will look at your letter. You need not do anything." in each for each in said) == 1
+
+
+def test_a_damaged_letter_is_sent_again_as_the_mail_asks(desk: Desk, producer: Producer) -> None:
+    """What the store spoilt opens a ticket in Action needed; the same letter again takes its place and is served."""
+    with without_documents(desk):
+        request_id = producer.post(wait=None).json()["request_id"]
+        spoil(desk, request_id)
+    number = desk.await_ticket(producer, request_id)
+    (letter,) = producer.gateway.ticket(number).json()["letters"]
+    assert letter["fault"] == "letter-damaged"
+    assert send_letter(producer, number, LETTER) == 202
+    (event,) = desk.events(number, 2)[1:]
+    assert (event.type, event.sequence, event.data.reason) == ("por.ticket.letter-added.v1", "2", None)
+    (whole,) = producer.gateway.ticket(number).json()["letters"]
+    assert (whole["letter_id"], whole["fault"], whole["pages"]) == (letter["letter_id"], None, 1)
+    assert producer.gateway.letter(letter["letter_id"]).content == LETTER
     assert len(desk.mails(number, 2)) == 2
 
 

@@ -1,12 +1,14 @@
 """The portal's grid and staff's moves, through the gateway."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from uuid import uuid4
 
 import pytest
 from httpx import codes
 
 from shared.contracts.grid import Sort
-from tests.fixtures.desk import Desk, Producer
+from tests.fixtures.desk import FORM, LETTER, WAIT, Desk, Producer
 
 TICKETS, SIZE = 7, 3
 
@@ -113,6 +115,45 @@ def test_of_two_who_read_the_same_version_one_is_told(desk: Desk, producer: Prod
     assert (detail.json()["status"], detail.headers["etag"]) == ("in-review", '"2"')
 
 
+def test_two_moves_at_once_without_a_condition_are_both_made(desk: Desk, producer: Producer) -> None:
+    """Nobody who sends no If-Match is told of one: the second move is made on what the first has left."""
+    for _ in range(5):
+        number = producer.open_ticket()
+        with ThreadPoolExecutor(2) as threads:
+            answers = threads.map(partial(desk.staff.move, number, reason="other"), ("in-review", "on-hold"))
+            assert [answer.status_code for answer in answers] == [codes.OK, codes.OK]
+        assert producer.gateway.ticket(number).json()["version"] == 3
+
+
+def test_who_may_only_post_learns_the_number_of_his_request(desk: Desk) -> None:
+    """With requests:write alone a request's state and number can be asked for at any time, and no list of tickets."""
+    claims = {"sub": "P77", "producer_id": f"P{uuid4().hex}", "email": "p77@agency.example"}
+    caller = desk.anybody(desk.mint.token(**claims, scope="requests:write"))
+    first = caller.post_request(FORM, LETTER, key="once", wait=WAIT)
+    assert first.status_code == codes.CREATED
+    state = caller.http.get(f"/v1/requests/{first.json()['request_id']}").json()
+    assert (state["state"], state["ticket_number"]) == ("opened", first.json()["ticket_number"])
+    again = caller.post_request(FORM, LETTER, key="once")
+    assert (again.status_code, again.json()) == (codes.CREATED, first.json())
+    refused = caller.tickets()
+    assert (refused.status_code, refused.json()["type"]) == (codes.FORBIDDEN, "urn:por-desk:problem:not-allowed")
+
+
+def test_if_match_is_read_as_rfc_9110_writes_it(desk: Desk, producer: Producer) -> None:
+    """A list matches by any strong tag; weak and unknown tags are 412, what is no list is 400, and neither moves."""
+    number = producer.open_ticket()
+    move = partial(desk.staff.move, number, "in-review")
+    for if_match, status, code in (
+        ('W/"1"', codes.PRECONDITION_FAILED, "changed-meanwhile"),
+        ('"abc", "2"', codes.PRECONDITION_FAILED, "changed-meanwhile"),
+        ("abc", codes.BAD_REQUEST, "bad-if-match"),
+    ):
+        refused = move(if_match=if_match)
+        assert (refused.status_code, refused.json()["type"]) == (status, f"urn:por-desk:problem:{code}")
+    assert producer.gateway.ticket(number).json()["version"] == 1
+    assert move(if_match='"abc", "1"').status_code == codes.OK
+
+
 def test_illegal_move_names_the_legal_ones(desk: Desk, producer: Producer) -> None:
     """A move that the table does not have is 409 with those it has, the same as the ticket itself lists."""
     number = producer.open_ticket()
@@ -126,11 +167,14 @@ def test_illegal_move_names_the_legal_ones(desk: Desk, producer: Producer) -> No
 
 
 def test_move_that_needs_a_reason_is_refused_without(desk: Desk, producer: Producer) -> None:
-    """Where the producer must be told why, staff must say why; then the mail says it."""
+    """Where the producer must be told why, staff must say why, by a code that there is; then the mail says it."""
     number = producer.open_ticket()
     refused = desk.staff.move(number, "action-needed")
     assert refused.status_code == codes.UNPROCESSABLE_ENTITY
     assert refused.json()["type"] == "urn:por-desk:problem:reason-missing"
+    unknown = desk.staff.move(number, "action-needed", reason="mood")
+    assert unknown.status_code == codes.UNPROCESSABLE_ENTITY
+    assert [error["pointer"] for error in unknown.json()["errors"]] == ["#/reason"]
     assert desk.staff.move(number, "action-needed", reason="signature-missing").status_code == codes.OK
     mail = next(mail for mail in desk.mails(number, 2) if mail["subject"].endswith("Action needed"))
     text = mail.get_body(("plain",))

@@ -73,6 +73,8 @@ def test_encrypted_letter_opens_a_ticket_that_asks_for_another(desk: Desk, produ
         ("../../etc/passwd.pdf", "passwd.pdf"),
         ("C:\\Users\\dana\\Brief für Müller.pdf", "Brief für Müller.pdf"),
         ("two\u202efdp.exe.pdf", "twofdp.exe.pdf"),
+        ("../../evil.hta", "evil.pdf"),
+        ("..", "letter.pdf"),
         ("semi;colon'quote.pdf", "semi;colon'quote.pdf"),
     ],
 )

@@ -55,3 +55,12 @@ def test_catalogue_needs_no_token(desk: Desk) -> None:
     (kind,) = desk.anybody(None).http.get("/v1/request-types").json()["items"]
     assert kind["request_type"] == "group-por-change"
     assert set(kind["fields"]["required"]) == {"line_of_business", "account_number", "account_name"}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/v1/request-types", "/v1/tickets"])
+def test_head_is_get_without_its_body(producer: Producer, path: str) -> None:
+    """HEAD is answered as GET is, with its length and without its body: what load balancers ask with."""
+    asked, got = producer.gateway.http.head(path), producer.gateway.http.get(path)
+    assert (asked.status_code, asked.content) == (got.status_code, b"")
+    assert asked.headers["content-type"] == got.headers["content-type"]
+    assert asked.headers["content-length"] == str(len(got.content))

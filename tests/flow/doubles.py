@@ -28,10 +28,10 @@ class MemoryObjects:
         """What was kept, or None."""
         return self.kept.get(key)
 
-    async def stream(self, key: str) -> Iterator[bytes]:
-        """What was kept, in pieces."""
+    async def stream(self, key: str) -> tuple[Iterator[bytes], int]:
+        """What was kept, in pieces, and its size."""
         data = self.kept[key]
-        return iter([data[:1000], data[1000:]])
+        return iter([data[:1000], data[1000:]]), len(data)
 
     async def ping(self) -> bool:
         """There."""
@@ -63,15 +63,14 @@ class MemoryTickets:
         self.tickets[ticket["_id"]] = deepcopy({**ticket, **more})
         return True
 
-    async def change(self, request_id: UUID, version: int, entry: Document, **update: Document) -> Document | None:
+    async def change(self, request_id: UUID, version: int, entry: Document, **fields: Any) -> Document | None:
         """Compare the version, then change and append."""
         ticket = self.tickets.get(request_id)
         if ticket is None or ticket["version"] != version:
             return None
-        ticket.update({"updated_at": entry["at"], "due_at": now(), **update.get("set", {})})
+        ticket.update({"updated_at": entry["at"], "due_at": now(), **deepcopy(fields)})
         ticket["version"] += 1
-        for name, value in {"history": entry, **update.get("push", {})}.items():
-            ticket[name].append(value)
+        ticket["history"].append(entry)
         return deepcopy(ticket)
 
     async def get(self, request_id: UUID) -> Document | None:
@@ -129,24 +128,36 @@ class MemoryTickets:
 
 
 class MemoryLedger:
-    """The address book and the ledger of mails."""
+    """The address book and the ledger of mails: one sender at a time, who does not die."""
 
     def __init__(self) -> None:
         self.producers: dict[object, Producer] = {}
         self.sent: set[object] = set()
+        self.claims: dict[object, datetime] = {}
 
     async def learn(self, request_id: object, producer: Producer) -> None:
         """Remember an address."""
         self.producers[request_id] = producer
 
     async def begin(self, request_id: object, event_id: object) -> Entry | None:
-        """Whom to write to, and whether the mail is out."""
+        """Whom to write to, whether the mail is out, and if not, the claim where nobody has it."""
         producer = self.producers.get(request_id)
-        return Entry(producer, event_id in self.sent) if producer else None
+        if producer is None:
+            return None
+        if event_id in self.sent or event_id in self.claims:
+            return Entry(producer, is_out=event_id in self.sent)
+        self.claims[event_id] = now() + LEASE
+        return Entry(producer, claim=self.claims[event_id])
+
+    async def release(self, _: object, event_id: object, claim: datetime) -> None:
+        """Give the claim back."""
+        if self.claims.get(event_id) == claim:
+            del self.claims[event_id]
 
     async def finish(self, _: object, event_id: object) -> None:
         """The mail is out."""
         self.sent.add(event_id)
+        self.claims.pop(event_id, None)
 
     async def ping(self) -> bool:
         """There."""

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from services.tickets.numbers import is_well_formed
+from shared.contracts.letters import LetterFault
 from shared.contracts.requests import RequestSubmitted
+from shared.contracts.tickets import StaffReason
 from tests.builders import encrypted_pdf, pdf
 from tests.flow.world import NOTIFIER_LAST, World, desk
 
@@ -168,6 +170,37 @@ async def test_staff_takes_a_ticket_to_its_end(world: World) -> None:
     assert [item["sequence"] for item in (await world.ticket(number))["history"]] == [1, 2, 3, 4]
 
 
+async def test_a_move_is_made_where_any_tag_of_if_match_is_the_tickets(world: World) -> None:
+    """A list with the ticket's ETag, or *, moves the ticket; one without it is 412, and what is no list is 400."""
+    number = (await world.post()).json()["ticket_number"]
+    cases = [
+        ('"abc"', 412),
+        ('W/"1"', 412),
+        ('"2", "01"', 412),
+        ("1", 400),
+        ('"7", W/"1", "1"', 200),
+        ("*", 200),
+    ]
+    async with world.client(world.provider.staff()) as staff:
+        for status, (if_match, expected) in zip(["in-review"] * 5 + ["approved"], cases, strict=True):
+            answer = await staff.post(
+                f"/v1/tickets/{number}/status", json={"status": status}, headers={"If-Match": if_match}
+            )
+            assert answer.status_code == expected, if_match
+    assert (await world.ticket(number))["version"] == 3
+
+
+async def test_an_unknown_reason_is_one_error_that_names_the_known_ones(world: World) -> None:
+    """A reason that is none is pointed at once, as the field that it is, with every code that may stand there."""
+    number = (await world.post()).json()["ticket_number"]
+    async with world.client(world.provider.staff()) as staff:
+        answer = await staff.post(f"/v1/tickets/{number}/status", json={"status": "on-hold", "reason": "mood"})
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("#/reason", "enum")
+    assert all(f"'{code}'" in error["detail"] for code in (*StaffReason, *LetterFault))
+
+
 async def test_a_better_letter_joins_the_ticket(world: World) -> None:
     """A further letter takes the same way, lands on the same ticket and is told to the producer."""
     number = (await world.post(encrypted_pdf())).json()["ticket_number"]
@@ -178,5 +211,10 @@ async def test_a_better_letter_joins_the_ticket(world: World) -> None:
     ticket = await world.ticket(number)
     assert [letter["fault"] for letter in ticket["letters"]] == ["letter-encrypted", None]
     assert len(world.on_the_bus("ticket.letter-added")) == 1
-    assert len(world.mails) == 2
+    [_, mail] = world.mails
+    assert mail["Subject"] == f"{number}: Action needed"
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert "You need not do anything." in body.get_content()
+    assert "corrected letter" not in body.get_content()
     assert world.parked == []

@@ -100,11 +100,13 @@ class World:
         async with httpx.AsyncClient(transport=transport, base_url="http://desk.test", headers=headers) as client:
             yield client
 
-    async def post(self, letter: bytes | None = None, *, key: str = "k-1", **fields: str) -> httpx.Response:
+    async def post(
+        self, letter: bytes | None = None, *, key: str = "k-1", token: str | None = None, **fields: str
+    ) -> httpx.Response:
         """A producer's post of a request, who waits for the number."""
         parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in {**FORM, **fields}.items()]
         parts.append(("por_documentation", ("letter.pdf", pdf() if letter is None else letter)))
-        async with self.client(self.provider.token()) as client:
+        async with self.client(token or self.provider.token()) as client:
             return await client.post(
                 "/v1/requests", files=parts, headers={"Idempotency-Key": f'"{key}"', "Prefer": "wait=5"}
             )

@@ -5,14 +5,16 @@ from functools import partial
 
 import pytest
 import structlog
+from aio_pika import Message
 from aio_pika.abc import AbstractIncomingMessage
+from prometheus_client import CollectorRegistry
 
 from shared import topology
 from shared.contracts.envelope import Event
 from shared.contracts.requests import RequestSubmitted
-from shared.runtime.bus import declare_topology
-from shared.runtime.failures import ATTEMPT, PARKED_AT, QUEUE, REASON, Permanent, Transient
-from tests.fixtures.broker import DELAYS, Vhost
+from shared.runtime.bus import Bus, declare_topology
+from shared.runtime.failures import ATTEMPT, HOLD_SECONDS, PARKED_AT, QUEUE, REASON, Permanent, Transient
+from tests.fixtures.broker import DELAYS, Vhost, settings_for
 from tests.fixtures.events import checked, submitted
 from tests.fixtures.wait import eventually_async
 
@@ -141,20 +143,64 @@ async def test_message_is_acked_only_after_its_event_is_confirmed(empty_vhost: V
 
 
 async def test_message_survives_when_it_cannot_even_be_parked(vhost: Vhost) -> None:
-    """Where parking itself fails the message goes back to the broker, and is parked when that is possible again."""
+    """Where parking itself fails the message is held, and parked when that is possible again; it is not tried anew."""
     handler = Handler(*[Permanent("key-reused")] * 99)
     bad = submitted("/bad")
-
-    async def tried() -> bool:
-        return len(handler.attempts) >= 2
-
     async with vhost.serving(topology.CHECK_LETTER, handler) as bus:
         vhost.management.delete_exchange(topology.DEAD_LETTERS)
         await bus.publish(bad)
-        await eventually_async(tried)
+        await asyncio.sleep(2.5 * HOLD_SECONDS)
         await declare_topology(vhost.url, DELAYS)
         parked = await vhost.drain(topology.PARKING)
     assert [message.message_id for message in parked] == [str(bad.id)]
+    assert parked[0].headers[REASON] == "key-reused"
+    assert len(handler.attempts) == 1
+
+
+async def test_long_outage_of_the_publisher_counts_against_no_message(vhost: Vhost) -> None:
+    """While nothing can be published failed messages are held, unparked; after that their retries go on."""
+    attempts: list[int] = []
+
+    async def handle(_: RequestSubmitted) -> None:
+        attempts.append(structlog.contextvars.get_contextvars()["attempt"])
+        if attempts[-1] == 0:
+            raise Transient("store-away")
+
+    async def failed() -> bool:
+        return bool(attempts)
+
+    async def tried_again() -> bool:
+        return len(attempts) > 1
+
+    async with vhost.door() as (way, url):
+        timeout = {"amqp_publish_timeout": 0.05}
+        brokers = vhost.bus()._consumer, vhost.bus(url=url, **timeout)._publisher
+        bus = Bus("test", settings_for(vhost.url, **timeout), CollectorRegistry(), brokers)
+        bus.subscribe(topology.CHECK_LETTER, handle)
+        await bus.start()
+        await way.shut()
+        await vhost.publish_raw(submitted().model_dump_json().encode(), topology.PIPELINE, "request.submitted")
+        await eventually_async(failed)
+        # More tries than the broker would count before it took the message for poison, in queue and suspects.
+        await asyncio.sleep(2 * (topology.DELIVERY_LIMIT + 2) * HOLD_SECONDS)
+        await way.open()
+        await eventually_async(tried_again)
+        await bus.stop()
+    assert attempts == [0, 1]
+    assert await vhost.count(topology.PARKING) == 0
+
+
+async def test_moved_message_starts_with_a_clean_slate(vhost: Vhost) -> None:
+    """What the broker has counted of a message does not go with it when it is moved: it would count against it."""
+    handler = Handler(Transient("store-away"), Transient("store-away"), Permanent("key-reused"))
+    async with vhost.serving(topology.CHECK_LETTER, handler), vhost.channel() as channel:
+        body = submitted("/bad").model_dump_json().encode()
+        message = Message(body, headers={"mine": 1, "x-delivery-count": topology.DELIVERY_LIMIT})
+        await (await channel.get_exchange(topology.PIPELINE)).publish(message, "letter.submitted")
+        parked = await vhost.drain(topology.PARKING)
+    assert handler.attempts == [0, 1, 2]
+    assert parked[0].headers.pop("x-delivery-count", 0) == 0  # what the parking lot itself counts
+    assert set(parked[0].headers) == {"mine", ATTEMPT, QUEUE, REASON, PARKED_AT}
 
 
 async def test_looking_at_a_parked_message_keeps_it(vhost: Vhost) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from urllib.parse import urlsplit
 
 import pytest
 from aio_pika.exceptions import AMQPError, DeliveryError
@@ -10,7 +9,6 @@ from aio_pika.exceptions import AMQPError, DeliveryError
 from shared import topology
 from tests.fixtures.broker import Vhost
 from tests.fixtures.events import submitted
-from tests.fixtures.proxy import door
 from tests.fixtures.wait import eventually_async
 
 PUBLISH_ERRORS = (AMQPError, OSError, TimeoutError)
@@ -44,12 +42,34 @@ async def test_unroutable_event_is_an_error_at_its_publisher(vhost: Vhost) -> No
     await bus.stop()
 
 
+async def test_event_that_a_full_queue_refuses_is_an_error_at_its_publisher(vhost: Vhost) -> None:
+    """A publish returns only when the broker has said yes: what a full queue refuses is not taken for published."""
+    bus, name = vhost.bus(), topology.CHECK_LETTER.name
+    await bus.start()
+    vhost.management.delete_queue(name)
+    async with vhost.channel() as channel:
+        queue = await channel.declare_queue(
+            name,
+            durable=True,
+            arguments={"x-queue-type": "quorum", "x-overflow": "reject-publish", "x-max-length": 1},
+        )
+        await queue.bind(topology.PIPELINE, topology.CHECK_LETTER.routing_key)
+
+    async def refused() -> bool:
+        try:
+            await bus.publish(submitted())
+        except DeliveryError:
+            return True
+        return False
+
+    await eventually_async(refused)
+    await bus.stop()
+
+
 @pytest.mark.parametrize("how", ["gone", "hanging"])
 async def test_publish_without_broker_fails_in_time_and_works_again_after(vhost: Vhost, how: str) -> None:
     """With a broker that is gone, or hangs, a publish raises within its timeout; when it is back, publishing works."""
-    address = urlsplit(vhost.url)
-    async with door(address.hostname or "", address.port or 0) as way:
-        url = vhost.url.replace(f":{address.port}/", f":{way.port}/")
+    async with vhost.door() as (way, url):
         bus = vhost.bus(url=url, amqp_publish_timeout=TIMEOUT)
         await bus.start()
         await bus.publish(submitted())
@@ -81,9 +101,8 @@ async def test_publish_without_broker_fails_in_time_and_works_again_after(vhost:
 
 async def test_broker_lost_in_the_middle_of_many_publishes(vhost: Vhost) -> None:
     """When the connection breaks under publishes, each ends confirmed or with an error that its caller knows."""
-    address = urlsplit(vhost.url)
-    async with door(address.hostname or "", address.port or 0) as way:
-        bus = vhost.bus(url=vhost.url.replace(f":{address.port}/", f":{way.port}/"), amqp_publish_timeout=TIMEOUT)
+    async with vhost.door() as (way, url):
+        bus = vhost.bus(url=url, amqp_publish_timeout=TIMEOUT)
         await bus.start()
         events = [submitted() for _ in range(200)]
         flights = [asyncio.create_task(bus.publish(event)) for event in events]

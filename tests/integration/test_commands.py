@@ -32,6 +32,7 @@ def make(folder: Path, target: str) -> subprocess.Popen[str]:
     """``make target``, started."""
     # The make that runs these tests must not hand its options down.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    env["COLUMNS"] = "80"
     return subprocess.Popen(
         ["make", target], cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -60,7 +61,7 @@ def wait_until_gone(folder: Path) -> None:
 
 @pytest.mark.timeout(240)
 def test_two_fresh_clones_run_the_demo_at_once(tmp_path: Path) -> None:
-    """Two clones, one in a folder that only root may read, set up and tell the demo at the same time."""
+    """Two clones, one in a folder that only root may read, set up and tell the whole demo in 80 columns at once."""
     folders = [clone(tmp_path / name) for name in ("one", "two")]
     folders[1].chmod(0o700)
     runs = [make(folder, "demo") for folder in folders]
@@ -73,7 +74,11 @@ def test_two_fresh_clones_run_the_demo_at_once(tmp_path: Path) -> None:
         assert last["same_key_same_number"] is True
         assert last["status"] == "resolved"
         assert (last["mails"], last["events"]) == (5, 5)
-        assert len(list((folder / ".local/demo").glob("mail-*.eml"))) == 4
+        left = list((folder / ".local/demo").glob("mail-*.eml"))
+        assert len(left) == 5
+        assert len({mail.read_bytes() for mail in left}) == 5
+        assert all(str(mail) in out for mail in left)
+        assert out.count("por.ticket.status-changed.v1") == 3
         wait_until_gone(folder)
 
 

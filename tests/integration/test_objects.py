@@ -12,6 +12,7 @@ import pytest
 from ops.stack import Connection, Tools
 from ops.stack.objectstore import ObjectStoreServer
 from ops.stack.ports import Ports
+from shared.runtime import objects
 from shared.runtime.objects import CHUNK, ObjectStore, ObjectStoreError
 from shared.runtime.settings import ObjectStoreSettings
 from tests.fixtures.servers import BUCKET, REGION, s3_client
@@ -75,7 +76,9 @@ async def test_what_is_put_is_got_and_streamed(store: ObjectStore, s3: Connectio
     key, body = f"test/{uuid4()}", bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     await store.put(key, io.BytesIO(body), size, "application/pdf")
     assert await store.get(key) == body
-    chunks = await asyncio.to_thread(list, await store.stream(key))
+    stream, announced = await store.stream(key)
+    chunks = await asyncio.to_thread(list[bytes], stream)
+    assert announced == size
     assert b"".join(chunks) == body
     assert max(map(len, chunks)) <= CHUNK
     assert s3_client(s3).stat_object(BUCKET, key).size == size
@@ -142,3 +145,30 @@ async def test_store_that_is_away_is_an_error_that_callers_know() -> None:
 async def test_store_is_ready_when_it_has_our_bucket(store: ObjectStore) -> None:
     """The readiness question is answered by the real server."""
     assert await store.ping()
+
+
+async def test_a_store_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call to a store that takes the connection and says nothing ends in time; one look at it waits at once."""
+    monkeypatch.setattr(objects, "DEADLINE", 0.3)
+    taken = 0
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal taken
+        taken += 1
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        hanging = store_at(Connection(f"http://127.0.0.1:{port}", "access", "secret-secret"))
+        try:
+            with pytest.raises(TimeoutError):
+                await hanging.get("any")
+            calls = taken
+            looks = [asyncio.create_task(hanging.ping()) for _ in range(20)]
+            await asyncio.wait(looks, timeout=0.2)
+            assert taken <= calls + 2, "each look at the store took a connection of its own"
+            for look in looks:
+                look.cancel()
+        finally:
+            hanging.close()

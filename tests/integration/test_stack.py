@@ -142,20 +142,24 @@ def test_servers_answer_and_keep_their_data_on_new_ports(tmp_path: Path) -> None
     ids=str,
 )
 def test_signal_to_a_running_stack_leaves_nothing(tmp_path: Path, ending: signal.Signals, status: int) -> None:
-    """Ctrl-C, TERM and even kill -9 of the runner end every server with it."""
+    """Ctrl-C, TERM and even kill -9 of the runner end every server with it; `stack.json` counts no more."""
     with runner(tmp_path) as process:
         wait_for_line(process, "up")
         assert len(processes_of(tmp_path)) > 5
         process.send_signal(ending)
         assert process.wait(20) == status
         assert left_behind(tmp_path) == []
+        with pytest.raises(FileNotFoundError):
+            StackInfo.load(tmp_path)
 
 
 @pytest.mark.parametrize(("ending", "status"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
 def test_signal_to_a_starting_stack_leaves_nothing(tmp_path: Path, ending: signal.Signals, status: int) -> None:
-    """A runner that is ended while its servers are still starting takes them along."""
+    """A runner ended while its servers start takes them along; a killed one's `stack.json` was removed before that."""
+    (tmp_path / "stack.json").write_text("{}")
     with runner(tmp_path) as process:
         wait_for_line(process, "smtp ready")
+        assert not (tmp_path / "stack.json").exists()
         process.send_signal(ending)
         assert process.wait(20) == status
         assert left_behind(tmp_path) == []

@@ -11,7 +11,8 @@ from pymongo import MongoClient
 
 from ops.stack import Connection
 from services.tickets.numbers import ticket_number
-from services.tickets.store import Document, TicketStore
+from services.tickets.store import LEASE, Document, TicketStore
+from shared.contracts.envelope import now
 from shared.contracts.grid import Sort, State
 from shared.contracts.tickets import Status
 from tests.fixtures.tickets import document, next_entry, opened
@@ -49,10 +50,10 @@ async def test_counts_are_never_given_twice(store: TicketStore) -> None:
 async def test_change_of_a_stale_version_changes_nothing(store: TicketStore) -> None:
     """Who has read an older version is refused, and sees nothing of his change on the ticket."""
     ticket = await opened(store)
-    changed = await store.change(ticket["_id"], 1, next_entry(ticket), set={"status": "in-review"})
+    changed = await store.change(ticket["_id"], 1, next_entry(ticket), status="in-review")
     assert changed is not None
     assert (changed["version"], changed["status"], len(changed["history"])) == (2, "in-review", 2)
-    assert await store.change(ticket["_id"], 1, next_entry(ticket), set={"status": "on-hold"}) is None
+    assert await store.change(ticket["_id"], 1, next_entry(ticket), status="on-hold") is None
     assert await store.get(ticket["_id"]) == changed
 
 
@@ -64,6 +65,42 @@ async def test_of_many_changes_at_once_one_wins(store: TicketStore) -> None:
     kept = await store.get(ticket["_id"])
     assert kept is not None
     assert [entry["sequence"] for entry in kept["history"]] == [1, 2]
+
+
+async def test_mark_of_what_has_grown_meanwhile_keeps_the_rest_due(store: TicketStore) -> None:
+    """A change between lease and mark is not marked as out: the ticket stays due, and its lease is free again."""
+    ticket, holder = await opened(store), uuid4()
+    assert await store.lease(ticket["_id"], holder)
+    assert await store.change(ticket["_id"], 1, next_entry(ticket))
+    assert await store.mark_published(ticket["_id"], holder, 1) is False
+    again = await store.lease(ticket["_id"], uuid4())
+    assert again is not None
+    assert (again["published"], len(again["history"]), "due_at" in again) == (1, 2, True)
+
+
+async def test_release_waits_longer_each_time_and_never_for_ever(store: TicketStore) -> None:
+    """The sweeper comes back after 1, 2, 4 … seconds, at most five minutes, however often it has failed."""
+    ticket = await opened(store)
+    for sweeps, seconds in ((0, 1), (1, 2), (8, 256), (9, 300), (1_024, 300), (1_000_000, 300)):
+        holder, before = uuid4(), now()
+        assert await store.lease(ticket["_id"], holder)
+        await store.release(ticket["_id"], holder, sweeps)
+        kept = await store.get(ticket["_id"])
+        assert kept is not None
+        assert 0 <= (kept["due_at"] - before).total_seconds() - seconds + 0.001 < 1
+
+
+async def test_number_belongs_to_one_ticket(store: TicketStore) -> None:
+    """Another request cannot get a number that is taken, not even from a counter that was set back."""
+    ticket = await opened(store)
+    assert await store.open(document(uuid4(), ticket["number"]), uuid4()) is False
+    assert await store._tickets.count_documents({"number": ticket["number"]}) == 1
+
+
+def test_writes_are_acknowledged_by_the_majority_and_journaled(store: TicketStore) -> None:
+    """What the store says is done is on disk at more than half of the servers, for tickets and counter alike."""
+    for collection in (store._tickets, store._counters):
+        assert collection.write_concern.document == {"w": "majority", "j": True}
 
 
 async def test_ticket_of_another_producer_is_not_found(store: TicketStore) -> None:
@@ -152,3 +189,15 @@ async def test_ticket_of_a_request_is_found_by_its_key(full_store: TicketStore, 
     assert ([row["number"] for row in rows], total) == ([wanted["number"]], 1)
     find = next(each for each in queries(mongodb, full_store) if each["op"] == "query")
     assert (find["docsExamined"], find["planSummary"]) == (1, "IDHACK") or find["docsExamined"] == 1
+
+
+async def test_sweep_reads_only_what_is_due(full_store: TicketStore, mongodb: Connection) -> None:
+    """Looking for unpublished history costs what is due, not what there is: published tickets are not in its index."""
+    late = uuid4()
+    assert await full_store.open(document(late, ticket_number(TICKETS + 1)), uuid4())
+    queries(mongodb, full_store)
+    assert await full_store.due(now() + LEASE, limit=100) == [late]
+    find = next(each for each in queries(mongodb, full_store) if each["op"] == "query")
+    assert (find["planSummary"], find["docsExamined"]) == ("IXSCAN { due_at: 1 }", 1)
+    assert not find.get("hasSortStage")
+    await full_store._tickets.delete_one({"_id": late})

@@ -83,7 +83,7 @@ async def test_a_token_that_is_not_right_is_refused(tmp_path: Path, changes: dic
         await verifier(provider).caller(token)
     assert refused.value.status == 401
     assert refused.value.body.type == "urn:por-desk:problem:invalid-token"
-    assert refused.value.headers["WWW-Authenticate"] == 'Bearer error="invalid-token"'
+    assert refused.value.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
 
 
 def sign(signed: str) -> str:

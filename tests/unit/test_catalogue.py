@@ -135,3 +135,14 @@ def test_the_catalogue_tells_the_fields_of_every_type() -> None:
     assert set(info.fields["required"]) == {"line_of_business", "account_number", "account_name"}
     assert {"effective_date", "comments"} <= set(info.fields["properties"])
     assert info.letter_part == "por_documentation"
+
+
+@pytest.mark.parametrize("date", ["0", "86400", "20270101", "2027-01-01T00:00:00Z", "01/01/2027", "2027-1-1", "-1"])
+def test_a_date_is_a_date(date: str) -> None:
+    """Only YYYY-MM-DD is a date: a number is no day in 1970."""
+    assert pointers({**FORM, "effective_date": date}) == {"#/effective_date": "date-format"}
+
+
+def test_the_letter_is_no_field() -> None:
+    """A letter sent as text is the upload's matter, not an unknown field."""
+    assert pointers({**FORM, "por_documentation": "letter.pdf"}) == {}

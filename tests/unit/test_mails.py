@@ -1,6 +1,7 @@
 """What a mail says, and that nothing in it is for the sender of a request to forge."""
 
 import re
+from email import message_from_bytes, policy
 
 import pytest
 
@@ -24,7 +25,15 @@ def mailer() -> Mailer:
 @pytest.mark.parametrize("status", list(Status))
 def test_every_status_says_what_happens_next(status: Status) -> None:
     """A mail in any status tells who does what next, in a sentence."""
-    assert re.fullmatch(r"[A-Z].*\.", texts.next_step(status))
+    assert re.fullmatch(r"[A-Z].*\.", texts.next_step(opened(status=status)))
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status.is_open])
+def test_after_a_further_letter_the_next_step_hangs_on_that_letter(status: Status) -> None:
+    """On any open ticket a good further letter asks for nothing, and one with a fault asks for a corrected one."""
+    good, faulty = (texts.next_step(letter_added(status=status, reason=fault)) for fault in (None, LetterFault.EMPTY))
+    assert good == "The desk will look at your letter. You need not do anything."
+    assert "send a corrected letter" in faulty
 
 
 @pytest.mark.parametrize("reason", [*LetterFault, *StaffReason])
@@ -54,7 +63,7 @@ def test_both_bodies_tell_the_whole(event: TicketEvent) -> None:
             PRODUCER.name,
             NUMBER,
             texts.headline(event),
-            texts.next_step(event.data.status),
+            texts.next_step(event),
             f"https://portal.example/tickets/{NUMBER}",
         ):
             assert words in said
@@ -87,18 +96,63 @@ def test_the_same_event_gives_the_same_mail_and_another_another() -> None:
     ("name", "email"),
     [
         ("Dana", "p1001@agency.example\r\nBcc: all@agency.example"),
-        ("Dana\r\nBcc: all@agency.example", "p1001@agency.example"),
         ("Dana", "p1001@agency.example, all@agency.example"),
         ("Dana", "nobody"),
         ("Dana", ""),
         ("Dana", "p1001@"),
+        ("Dana", "p1001@agency@example"),
+        ("Dana", "<p1001@agency.example>"),
+        ("Dana", "jürgen@agency.example"),
+        ("Dana", "jürgen@müller.example"),
+        ("Dana", "p1001@faß.example"),
+        ("Dana", "p1001@xn--ü.example"),
+        ("Dana", f"p1001@{'l' * 64}.example"),
+        ("Dana\r\nWhitfield", "nobody"),
     ],
 )
-def test_a_name_or_address_cannot_add_headers(name: str, email: str) -> None:
-    """Line ends, lists and other things that are not one address are refused for good."""
+def test_what_is_not_one_address_is_refused(name: str, email: str) -> None:
+    """Line ends, lists and other things that are not one address that every server takes are refused for good."""
     with pytest.raises(Permanent) as refused:
         mailer().write(opened(), Producer(producer_id="P1001", name=name, email=email))
     assert refused.value.reason == "bad-address"
+
+
+@pytest.mark.parametrize(
+    ("email", "sent_to"),
+    [
+        ("p1001@müller.example", "p1001@xn--mller-kva.example"),
+        ("P1001@MÜLLER.Example", "P1001@xn--mller-kva.Example"),
+        ("p1001@xn--mller-kva.example", "p1001@xn--mller-kva.example"),
+        ('"dana w"@Agency.Example', '"dana w"@Agency.Example'),
+        ("p1001@[127.0.0.1]", "p1001@[127.0.0.1]"),
+    ],
+)
+def test_an_address_is_written_in_ascii(email: str, sent_to: str) -> None:
+    """A domain in another script is written as DNS knows it, for servers without SMTPUTF8; others stay as they are."""
+    mail = mailer().write(opened(), PRODUCER.model_copy(update={"email": email}))
+    assert [each.addr_spec for each in mail["To"].addresses] == [sent_to]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Dana\r\nBcc: all@agency.example", "Dana Bcc: all@agency.example"),
+        ("\tDana  \x00\x1b\x7f Whitfield\n", "Dana Whitfield"),
+        ("Dana\u2028\u202e\x85Whitfield", "Dana Whitfield"),
+        ("\r\n", ""),
+        ("=?utf-8?q?Dana=0d=0aBcc:_all@agency.example?=", "= ?utf-8?q?Dana=0d=0aBcc:_all@agency.example?="),
+        ("=\x00?utf-8?q?Dana=0d=0a?=", "= ?utf-8?q?Dana=0d=0a?="),
+    ],
+)
+def test_a_name_loses_no_mail_and_adds_no_header(name: str, shown: str) -> None:
+    """Control characters and encoded words in a name reach neither head nor body as such, and the mail goes out."""
+    mail = mailer().write(opened(), PRODUCER.model_copy(update={"name": name}))
+    read = message_from_bytes(mail.as_bytes(policy=policy.SMTP), policy=policy.SMTP)
+    assert read.keys() == mailer().write(opened(), PRODUCER).keys()
+    assert [(each.display_name, each.addr_spec) for each in read["To"].addresses] == [(shown, PRODUCER.email)]
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert text.get_content().startswith(f"Hello {shown},\n" if shown else "Hello,\n")
 
 
 @pytest.mark.parametrize("name", ["Müller, Jürgen", 'Dana "the Pen" Whitfield', "a@b.example", "山田 太郎", ""])
@@ -107,6 +161,16 @@ def test_a_name_may_be_any_name(name: str) -> None:
     mail = mailer().write(opened(), PRODUCER.model_copy(update={"name": name}))
     assert [each.addr_spec for each in mail["To"].addresses] == [PRODUCER.email]
     assert mail["To"].addresses[0].display_name == name
+
+
+@pytest.mark.parametrize("name", ["", " ", "\r\n"])
+def test_nobody_is_greeted_without_a_gap(name: str) -> None:
+    """Who has no name is greeted without one, in both bodies."""
+    mail = mailer().write(opened(), PRODUCER.model_copy(update={"name": name}))
+    for kind in ("plain", "html"):
+        part = mail.get_body((kind,))
+        assert part is not None
+        assert "Hello," in part.get_content()
 
 
 def test_a_name_is_no_markup() -> None:

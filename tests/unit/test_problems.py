@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from shared.contracts.problems import FieldProblem, ProblemDetails
-from shared.runtime.problems import Problem, install_problems, invalid_fields, unavailable
+from shared.runtime.problems import Problem, install_problems, invalid_fields, pointer_to, unavailable
 
 
 class Order(BaseModel):
@@ -79,10 +79,18 @@ async def test_the_frameworks_own_errors_are_problems_too(method: str, path: str
 
 
 async def test_a_body_that_is_no_json_is_a_problem() -> None:
-    """A body that cannot be read is 422 and not repeated."""
-    response, _ = await answer("POST", "/orders", content=b"{secret", headers={"content-type": "application/json"})
-    assert response.status_code == 422
-    assert "secret" not in response.text
+    """A body that cannot be read, or is no object, is 400, says what to send and is not repeated."""
+    for body, kind in ((b"{secret", "application/json"), (b"", "application/json"), (b"count=secret", "text/plain")):
+        response, problem = await answer("POST", "/orders", content=body, headers={"content-type": kind})
+        assert (response.status_code, problem.type) == (400, "urn:por-desk:problem:ill-formed-body")
+        assert "JSON object" in problem.detail
+        assert problem.errors is None
+        assert "secret" not in response.text
+
+
+def test_a_pointer_names_one_field_whatever_the_field_is_called() -> None:
+    """What a JSON pointer would read as its own signs is escaped as RFC 6901 says."""
+    assert pointer_to("a/b~c", 0) == "#/a~1b~0c/0"
 
 
 async def test_an_unexpected_error_tells_nothing() -> None:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from services.intake.upload import MAX_FIELD_BYTES, MAX_FIELDS, Upload
 from shared.runtime.problems import Problem
@@ -125,7 +126,7 @@ async def test_another_content_type_is_refused(content_type: str) -> None:
         body(part(pdf(), name="other")),
         body(*(part(pdf()) for _ in range(4))),
         body(part(b"\xff\xfe", "account_name", None)),
-        body(part(pdf(), filename=b"\xff.pdf")),
+        body(field("x", "").replace(b"x", b"\xff")),
         b"no boundary at all",
     ],
     ids=[
@@ -153,6 +154,7 @@ async def test_a_form_that_is_not_one_is_ill_formed(data: bytes) -> None:
         (b"por.pdf%0D%0AX-Evil: 1", "por.pdf%0D%0AX-Evil: 1"),
         ("fdp.rop\u202egpj.exe".encode(), "fdp.ropgpj.exe"),
         ("Vollmacht Müller.pdf".encode(), "Vollmacht Müller.pdf"),
+        (b"Vollmacht M\xfcller.pdf", "Vollmacht Müller.pdf"),
         (b"x" * 400, "x" * 255),
     ],
 )
@@ -180,3 +182,42 @@ async def test_what_was_spooled_is_gone_afterwards() -> None:
     """Leaving the upload closes and so deletes every spooled letter."""
     upload = await read(body(part(pdf())))
     assert all(each.spool.closed for each in upload.letters)
+
+
+async def test_the_same_file_twice_is_told() -> None:
+    """Of two files with the same bytes one would vanish under its name: the second is named, whatever it is called."""
+    upload = await read(body(part(pdf(), filename=b"a.pdf"), part(b"%PDF-2"), part(pdf(), filename=b"b.pdf")))
+    assert [(each.pointer, each.code) for each in upload.check_letters()] == [(f"#/{PART}/2", "duplicate-file")]
+
+
+async def test_a_letter_that_is_sent_as_text_is_told_apart_from_none() -> None:
+    """A field where a file should be is named for what it is."""
+    upload = await read(body(field(PART, "letter.pdf")))
+    assert [(each.pointer, each.code) for each in upload.check_letters()] == [(f"#/{PART}", "not-a-file")]
+
+
+async def test_a_field_that_is_no_text_is_named() -> None:
+    """Bytes where text should be are refused with the name of the field."""
+    assert PART in (await refused(body(part(pdf()[:20] + b"\xff", filename=None)))).body.detail
+
+
+async def test_a_boundary_that_is_too_long_is_ill_formed() -> None:
+    """A boundary beyond what the parser takes is 400."""
+    assert (await refused(b"", content_type=f"multipart/form-data; boundary={'x' * 300}")).status == 400
+
+
+async def test_empty_file_parts_are_counted_too() -> None:
+    """File parts that are not kept, for they have no name and no bytes, are as many as letters may be."""
+    assert (await refused(body(*(part(b"", filename=b"") for _ in range(4))))).status == 400
+
+
+async def test_a_caller_who_goes_away_is_no_unexpected_error() -> None:
+    """An upload that ends because the connection does is a form that was cut off."""
+
+    async def leaving() -> AsyncIterator[bytes]:
+        yield part(b"")[:-2]
+        raise ClientDisconnect
+
+    with Upload(PART, 5000, 3) as upload, pytest.raises(Problem) as left:
+        await upload.read(CONTENT_TYPE, leaving())
+    assert left.value.status == 400

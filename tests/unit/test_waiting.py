@@ -23,6 +23,7 @@ from tests.builders import REQUEST_ID, opened
         ("wait=5, respond-async", 5),
         ("wait=5; foo=bar", 5),
         ("wait=9999", 30),
+        ("wait=99999999", 30),
         ("wait=-1", 0),
         ("wait=soon", 0),
         ("wait=5.5", 0),

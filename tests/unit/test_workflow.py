@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from services.tickets.workflow import MOVES, IllegalMove, ReasonMissing, check_move, opening_status
+from services.tickets.workflow import MOVES, IllegalMove, ReasonMissing, check_move, opening_status, takes_place
 from shared.contracts.letters import LetterFault
 from shared.contracts.tickets import StaffReason, Status
 
@@ -69,3 +69,12 @@ def test_a_refused_letter_opens_a_ticket_that_asks_for_action(fault: LetterFault
     """Whatever is wrong with the letter, its ticket opens in Action needed; a good one in Received."""
     assert opening_status(fault) is Status.ACTION_NEEDED
     assert opening_status(None) is Status.RECEIVED
+
+
+@pytest.mark.parametrize(("fault", "before"), itertools.product([None, *LetterFault], repeat=2))
+def test_a_letter_sent_again_counts_where_its_verdict_is_another(
+    fault: LetterFault | None, before: LetterFault | None
+) -> None:
+    """A refused letter may get any verdict on its own bytes; a good one keeps its own, and damage undoes none."""
+    changes = before is not None and fault not in {before, "letter-damaged"}
+    assert takes_place(fault, before) is changes

@@ -1,0 +1,84 @@
+"""Accepting further letters for an open ticket, by the rules of a request."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from uuid import UUID, uuid4, uuid5
+
+import structlog
+
+from services.intake.answers import LetterReplyState
+from services.intake.catalogue import letters_fingerprint
+from services.intake.letterbox import Letterbox
+from services.intake.owners import Owner, open_ticket
+from services.intake.pipeline import SOURCE, Pipeline
+from services.intake.upload import Upload
+from shared.contracts.envelope import event_id, now
+from shared.contracts.letters import letter_id
+from shared.contracts.requests import LetterReply, LetterSubmitted
+from shared.runtime.auth import Caller
+from shared.runtime.problems import Problem
+
+LETTER_SUBMITTED = "por.letter.submitted.v1"
+
+
+@dataclass(frozen=True)
+class Replies:
+    """Takes a producer's further letters in; holds no state of its own."""
+
+    letterbox: Letterbox
+    pipeline: Pipeline
+    tickets: Owner
+
+    async def accept(self, number: str, upload: Upload, caller: Caller, key: str | None) -> LetterReplyState:
+        """Take further letters for an open ticket of this caller.
+
+        Raises:
+            Problem: 409 closed ticket, 415 wrong file, 422 no file or reused key; 503; and what tickets says of the
+                number.
+        """
+        upload.require_letters()
+        ticket = await open_ticket(self.tickets, number, caller)
+        structlog.contextvars.bind_contextvars(request_id=str(ticket.request_id), ticket_number=number)
+        reply = _reply(ticket.request_id, upload, caller, key)
+        async with self.letterbox.turn(reply.reply_id):
+            known = await self._known(reply) if key else None
+            if known is None:
+                await self.pipeline.require(reply.request_id)
+                await self.letterbox.keep_letters(reply.request_id, upload.letters)
+                await self.letterbox.keep_reply(reply)
+        await self.pipeline.publish(_submitted(known or reply))
+        ids = [letter_id(ticket.request_id, letter.sha256) for letter in reply.letters]
+        return LetterReplyState(ticket_number=number, letter_ids=ids)
+
+    async def _known(self, reply: LetterReply) -> LetterReply | None:
+        """What was kept under the same key; it must be the same letters."""
+        known = await self.letterbox.reply(reply.request_id, reply.reply_id)
+        if known is not None and letters_fingerprint(known.letters) != letters_fingerprint(reply.letters):
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "key-reused",
+                "This Idempotency-Key was used for other letters; make a new key.",
+                request_id=str(reply.request_id),
+            )
+        return known
+
+
+def _reply(request_id: UUID, upload: Upload, caller: Caller, key: str | None) -> LetterReply:
+    assert caller.producer_id is not None
+    return LetterReply(
+        request_id=request_id,
+        reply_id=uuid5(request_id, key) if key else uuid4(),
+        producer_id=caller.producer_id,
+        letters=tuple(each.letter for each in upload.letters),
+        received_at=now(),
+    )
+
+
+def _submitted(reply: LetterReply) -> LetterSubmitted:
+    return LetterSubmitted(
+        id=event_id(reply.reply_id, LETTER_SUBMITTED),
+        source=SOURCE,
+        subject=str(reply.request_id),
+        time=reply.received_at,
+        data=reply,
+    )

@@ -1,0 +1,42 @@
+"""A ticket as callers see it: a row of the grid, or the ticket's own page. Pure."""
+
+from typing import Any
+
+from services.tickets import history, workflow
+from services.tickets.store import Document
+from shared.contracts.requests import RequestType
+from shared.contracts.ticket_views import TicketDetail, TicketSummary
+from shared.contracts.tickets import Status
+
+
+def summary_of(ticket: Document) -> TicketSummary:
+    """One row of the grid."""
+    return TicketSummary.model_validate(_summary(ticket))
+
+
+def detail_of(ticket: Document) -> TicketDetail:
+    """The ticket's own page."""
+    return TicketDetail.model_validate(
+        {
+            **_summary(ticket),
+            "producer_id": ticket["producer_id"],
+            "form": ticket["form"],
+            "letters": ticket["letters"],
+            "history": history.timeline_of(ticket),
+            "version": ticket["version"],
+            "allowed_moves": workflow.MOVES[Status(ticket["status"])],
+        }
+    )
+
+
+def _summary(ticket: Document) -> dict[str, Any]:
+    request_type, status = RequestType(ticket["request_type"]), Status(ticket["status"])
+    return {
+        "date": ticket["opened_at"],
+        "ticket_number": ticket["number"],
+        "request_type": request_type,
+        "request_type_label": request_type.label,
+        "status": status,
+        "status_label": status.label,
+        "request_id": ticket["_id"],
+    }

@@ -1,0 +1,57 @@
+"""Further letters through all services, on a broker in memory: whose they are, and what their key stands for."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.builders import encrypted_pdf, pages, pdf
+from tests.flow.world import World, desk
+
+
+@pytest.fixture
+async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """A desk that runs."""
+    async with desk(tmp_path, monkeypatch) as running:
+        yield running
+
+
+async def reply(world: World, token: str, number: str, letter: bytes, key: str | None = None) -> httpx.Response:
+    """A further letter, as somebody sends it."""
+    async with world.client(token) as client:
+        return await client.post(
+            f"/v1/tickets/{number}/letters",
+            files={"por_documentation": ("better.pdf", letter)},
+            headers={"Idempotency-Key": key} if key else {},
+        )
+
+
+async def test_staff_who_is_a_producer_too_sends_letters_for_his_own_tickets_only(world: World) -> None:
+    """Who may see a ticket may not for that alone send letters for it: the letter would become his."""
+    number = (await world.post()).json()["ticket_number"]
+    both = world.provider.token(sub="P9", producer_id="P9", scope="requests:write tickets:read tickets:work")
+    answer = await reply(world, both, number, pdf())
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:por-desk:problem:unknown-ticket")
+    ticket = await world.ticket(number)
+    async with world.client(world.provider.token()) as owner:
+        assert (await owner.get(f"/v1/letters/{ticket['letters'][0]['letter_id']}")).status_code == 200
+
+
+async def test_a_key_stands_for_one_set_of_letters(world: World) -> None:
+    """A further letter sent again under its key is on the ticket once; another one under that key is refused."""
+    number = (await world.post(encrypted_pdf())).json()["ticket_number"]
+    token = world.provider.token()
+    first = await reply(world, token, number, pdf(), key="better")
+    again = await reply(world, token, number, pdf(), key="better")
+    assert (first.status_code, again.status_code, again.json()) == (202, 202, first.json())
+    other = await reply(world, token, number, pages(3), key="better")
+    assert (other.status_code, other.json()["type"]) == (422, "urn:por-desk:problem:key-reused")
+    assert len((await world.ticket(number))["letters"]) == 2
+
+
+async def test_a_key_in_quotes_may_hold_quotes(world: World) -> None:
+    """A key is a string as RFC 8941 writes it: with its escapes undone, it is the same key."""
+    quoted = (await world.post(key='a\\"b\\\\c')).json()
+    assert (await world.post(key='a\\"b\\\\c')).json() == quoted
+    assert (await world.post(key='a\\"bc')).json() != quoted

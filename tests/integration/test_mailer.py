@@ -1,0 +1,308 @@
+"""Mails in real SMTP conversations: over few connections, with a verdict on each failure, and once per event."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from pydantic import SecretStr
+
+from ops.stack import Connection
+from services.notifier import handlers
+from services.notifier.ledger import Ledger
+from services.notifier.mailer import Mailer
+from shared import topology
+from shared.runtime.bus import Bus
+from shared.runtime.failures import Permanent, Transient
+from tests.builders import PRODUCER, REQUEST_ID, moved, opened
+from tests.fixtures.broker import DELAYS, Vhost
+from tests.fixtures.wait import eventually_async
+from tests.identity import notifier_settings
+
+LONG = timedelta(minutes=2)
+
+
+class Server:
+    """A mail server that answers as it is told, after a pause, and remembers its connections and mails."""
+
+    def __init__(self) -> None:
+        self.replies: dict[str, list[str]] = {}
+        self.pause = 0.0
+        self.mails: list[bytes] = []
+        self.open: set[SMTP] = set()
+        self.connections = self.most = self.port = 0
+
+    async def _reply(self, verb: str, otherwise: str = "250 OK") -> str:
+        await asyncio.sleep(self.pause)
+        left = self.replies.get(verb)
+        return left.pop(0) if left else otherwise
+
+    async def handle_MAIL(self, _: SMTP, __: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802  # the library's name
+        envelope.mail_from, envelope.mail_options = address, options
+        return await self._reply("MAIL")
+
+    async def handle_RCPT(self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]) -> str:  # noqa: N802  # the library's name
+        envelope.rcpt_tos.append(address)
+        return await self._reply("RCPT")
+
+    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802  # the library's name
+        reply = await self._reply("DATA")
+        if reply.startswith("250"):
+            assert isinstance(envelope.content, bytes)
+            self.mails.append(envelope.content)
+        return reply
+
+    def hang_up(self) -> None:
+        """Close every connection, as a server does with idle ones."""
+        for each in self.open:
+            assert each.transport is not None
+            each.transport.close()
+
+    async def nobody_is_connected(self) -> bool:
+        """Whether each connection has been closed."""
+        return not self.open
+
+    async def has_mails(self, number: int = 1) -> bool:
+        """Whether so many mails came."""
+        return len(self.mails) >= number
+
+
+class Conversation(SMTP):
+    """One connection to the server."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(
+            server,
+            hostname="localhost",
+            auth_require_tls=False,
+            authenticator=lambda *_: AuthResult(success=False, handled=False),
+            loop=asyncio.get_running_loop(),
+        )
+        self._of = server
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._of.open.add(self)
+        self._of.connections += 1
+        self._of.most = max(self._of.most, len(self._of.open))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._of.open.discard(self)
+        super().connection_lost(error)
+
+    async def push(self, status: Any) -> None:
+        greeting = self._of.replies.get("greeting") if str(status).startswith("220 ") else None
+        await super().push(greeting.pop(0) if greeting else status)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    """A mail server that takes everything."""
+    made = Server()
+    listening = await asyncio.get_running_loop().create_server(lambda: Conversation(made), "127.0.0.1", 0)
+    made.port = listening.sockets[0].getsockname()[1]
+    try:
+        yield made
+    finally:
+        listening.close()
+        made.hang_up()
+
+
+@asynccontextmanager
+async def mailing(server: Server, **changes: Any) -> AsyncIterator[Mailer]:
+    """A mailer for that server, in the clear."""
+    settings = {"smtp_port": server.port, "smtp_starttls": False, **changes}
+    mailer = Mailer(notifier_settings().model_copy(update=settings))
+    try:
+        yield mailer
+    finally:
+        await mailer.close()
+
+
+async def test_a_connection_is_kept_for_the_next_mail(server: Server) -> None:
+    """Three mails one after the other go over one connection, which ends with the mailer."""
+    async with mailing(server) as mailer:
+        for _ in range(3):
+            await mailer.send(mailer.write(opened(), PRODUCER))
+        assert (len(server.mails), server.connections, len(server.open)) == (3, 1, 1)
+    await eventually_async(server.nobody_is_connected)
+
+
+async def test_a_connection_that_the_server_closed_is_opened_again(server: Server) -> None:
+    """A server may hang up between two mails: the second goes out all the same."""
+    async with mailing(server) as mailer:
+        for _ in range(2):
+            await mailer.send(mailer.write(opened(), PRODUCER))
+            server.hang_up()
+            await eventually_async(server.nobody_is_connected)
+    assert (len(server.mails), server.connections) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("verb", "reply", "failure"),
+    [
+        ("RCPT", "550 5.1.1 No such user", Permanent("smtp-550")),
+        ("RCPT", "450 4.2.0 Greylisted", Transient("smtp-450")),
+        ("DATA", "554 5.6.0 Not this mail", Permanent("smtp-554")),
+        ("DATA", "452 4.3.1 Disk full", Transient("smtp-452")),
+        ("MAIL", "550 5.7.1 Not this sender", Transient("smtp-550")),
+        ("MAIL", "530 5.7.0 Authentication required", Transient("smtp-530")),
+        ("greeting", "554 5.3.2 Not now", Transient("smtp-554")),
+        ("greeting", "421 4.3.2 Too busy", Transient("smtp-421")),
+    ],
+)
+async def test_only_an_answer_to_this_mail_is_final(
+    server: Server, verb: str, reply: str, failure: Permanent | Transient
+) -> None:
+    """5xx to the recipient or the mail parks it; what is said to us, and so to every mail, is tried again."""
+    server.replies[verb] = [reply]
+    async with mailing(server) as mailer:
+        with pytest.raises(type(failure)) as raised:
+            await mailer.send(mailer.write(opened(), PRODUCER))
+        assert str(raised.value) == failure.reason
+        await eventually_async(server.nobody_is_connected)
+        await mailer.send(mailer.write(opened(), PRODUCER))
+    assert len(server.mails) == 1
+
+
+async def test_a_wrong_password_parks_no_mail(server: Server) -> None:
+    """A login that is refused is no mail's fault: it is tried again, and the connection is closed."""
+    async with mailing(server, smtp_username="desk", smtp_password=SecretStr("wrong")) as mailer:
+        with pytest.raises(Transient, match="smtp-535"):
+            await mailer.send(mailer.write(opened(), PRODUCER))
+        await eventually_async(server.nobody_is_connected)
+
+
+async def test_nothing_is_sent_in_the_clear_where_starttls_is_asked_for(server: Server) -> None:
+    """A server without STARTTLS hears neither login nor mail."""
+    server.replies["MAIL"] = ["250 a mail came in the clear"]
+    async with mailing(server, smtp_starttls=True, smtp_username="desk", smtp_password=SecretStr("secret")) as mailer:
+        with pytest.raises(Transient, match="smtp-away"):
+            await mailer.send(mailer.write(opened(), PRODUCER))
+        await eventually_async(server.nobody_is_connected)
+    assert (server.connections, server.mails, len(server.replies["MAIL"])) == (1, [], 1)
+
+
+async def test_a_server_that_is_not_there_is_away() -> None:
+    """Where nobody listens the mail is tried again."""
+    async with mailing(Server(), smtp_port=1) as mailer:
+        with pytest.raises(Transient, match="smtp-away"):
+            await mailer.send(mailer.write(opened(), PRODUCER))
+
+
+async def test_the_whole_sending_is_bounded(server: Server) -> None:
+    """A server that answers each command in time, but all of them too slowly, is away, and the connection is closed."""
+    server.pause = 0.4
+    async with mailing(server, smtp_timeout=1.0) as mailer:
+        with pytest.raises(Transient, match="smtp-away"):
+            await mailer.send(mailer.write(opened(), PRODUCER))
+        await eventually_async(server.nobody_is_connected)
+
+
+async def test_a_sending_that_is_cancelled_closes_its_connection(server: Server) -> None:
+    """Where notifier stops in the middle of a mail, no connection stays."""
+    server.pause = 60
+    async with mailing(server) as mailer:
+        sending = asyncio.create_task(mailer.send(mailer.write(opened(), PRODUCER)))
+
+        async def is_connected() -> bool:
+            return bool(server.open)
+
+        await eventually_async(is_connected)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        await eventually_async(server.nobody_is_connected)
+
+
+@dataclass(frozen=True)
+class Post:
+    """The way of a ticket's event to the mail server: a broker, a ledger, and notifiers to be started."""
+
+    vhost: Vhost
+    server: Server
+    mongodb: Connection
+    database: str
+
+    def ledger(self, claim: timedelta = LONG) -> Ledger:
+        """The ledger, as one more notifier has it."""
+        return Ledger(self.mongodb.url, self.database, claim)
+
+    @asynccontextmanager
+    async def notifier(self, **changes: Any) -> AsyncIterator[Bus]:
+        """A notifier at work."""
+        ledger, bus = self.ledger(), self.vhost.bus()
+        async with mailing(self.server, **changes) as mailer:
+            handlers.register(bus, ledger, mailer)
+            await bus.start()
+            try:
+                yield bus
+            finally:
+                await bus.stop()
+                ledger.close()
+
+    async def is_idle(self) -> bool:
+        """Whether no message waits any more, but for those that other services would take."""
+        return await self.vhost.is_idle_but(topology.CHECK_LETTER)
+
+
+@pytest.fixture
+async def post(vhost: Vhost, server: Server, mongodb: Connection) -> AsyncIterator[Post]:
+    """A post that knows whom to write to."""
+    made = Post(vhost, server, mongodb, f"test-{uuid4().hex}")
+    ledger = made.ledger()
+    await ledger.learn(REQUEST_ID, PRODUCER)
+    yield made
+    await ledger._client.drop_database(made.database)
+    ledger.close()
+
+
+async def test_copies_of_one_event_at_once_send_one_mail(post: Post) -> None:
+    """Two notifiers get an event six times at once: one mail goes out, and who waits for it has not failed."""
+    post.server.pause = sum(DELAYS) / 2  # three pauses: waiting in tiers would end in the parking lot
+    async with AsyncExitStack() as running:
+        buses = [await running.enter_async_context(post.notifier()) for _ in range(2)]
+        for _ in range(6):
+            await buses[0].publish(opened())
+        await eventually_async(post.server.has_mails)
+    assert len(post.server.mails) == 1
+    assert await post.is_idle()
+    assert await post.vhost.count(topology.PARKING) == 0
+
+
+async def test_mail_whose_sender_died_goes_out(post: Post) -> None:
+    """A notifier that died left a claim: another waits until it has run out, and sends the mail."""
+    dead = post.ledger(timedelta(seconds=1.5))
+    assert await dead.begin(REQUEST_ID, opened().id)
+    async with post.notifier() as bus:
+        await bus.publish(opened())
+        await asyncio.sleep(0.5)
+        assert post.server.mails == []
+        await eventually_async(post.server.has_mails)
+    dead.close()
+    assert len(post.server.mails) == 1
+    assert await post.is_idle()
+
+
+async def test_mail_that_failed_is_free_for_the_next_try(post: Post) -> None:
+    """A mail that the server put off is tried again when its tier ends, not when its claim would."""
+    post.server.replies["RCPT"] = ["450 Greylisted"]
+    async with post.notifier() as bus:
+        await bus.publish(opened())
+        await eventually_async(post.server.has_mails)
+    assert len(post.server.mails) == 1
+
+
+async def test_many_mails_share_few_connections(post: Post) -> None:
+    """Twelve mails at once go over as many connections as the settings allow, and no more are opened."""
+    post.server.pause = 0.02
+    async with post.notifier(smtp_connections=2) as bus:
+        for _ in range(12):
+            await bus.publish(moved().model_copy(update={"id": uuid4()}))
+        await eventually_async(lambda: post.server.has_mails(12))
+    assert (len(post.server.mails), post.server.most, post.server.connections) == (12, 2, 2)

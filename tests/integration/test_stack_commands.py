@@ -1,0 +1,104 @@
+"""The `pordesk` command beside a stack that is up, that dies, and that is not there."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from ops.stack import StackInfo
+from tests.fixtures.desk import Desk, Producer
+
+PORDESK = Path(sys.executable).with_name("pordesk")
+
+
+def pordesk(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, run to its end in a folder."""
+    return subprocess.run([PORDESK, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+@contextmanager
+def up(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """``pordesk run`` in a folder, once everything is up."""
+    with subprocess.Popen(
+        [PORDESK, "run"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as run:
+        try:
+            assert read_until(run, "Ctrl-C stops everything."), "the run ended while starting"
+            yield run
+        finally:
+            run.kill()
+
+
+def read_until(run: subprocess.Popen[str], words: str) -> str:
+    """The next line with these words; empty when the run ends before it."""
+    assert run.stdout is not None
+    return next((line for line in run.stdout if words in line), "")
+
+
+def test_run_tells_of_a_dead_part_and_ends_well_with_ctrl_c(tmp_path: Path) -> None:
+    """Beside a run tokens are minted and the demo changes nothing; a part that dies is told in a line; Ctrl-C is 0."""
+    kept = tmp_path / ".local/demo/mail-1.eml"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("of the last demo")
+    with up(tmp_path) as run:
+        assert pordesk(tmp_path, "token", "--staff").stdout.count(".") == 2
+
+        refused = pordesk(tmp_path, "demo")
+        assert kept.read_text() == "of the last demo"
+        assert (refused.returncode, "already up" in refused.stderr) == (2, True)
+
+        home = tmp_path / ".local"
+        victim = next(p for p in psutil.Process(run.pid).children() if "services.documents.main" in p.cmdline())
+        victim.kill()
+        told = read_until(run, "by itself")
+        assert re.fullmatch(rf"documents .*\(status -9\).* {home / 'logs/documents.log'}\n", told)
+
+        run.send_signal(signal.SIGINT)
+        assert "by itself" not in run.communicate(timeout=30)[0], "told twice, or of parts that were stopped"
+        assert run.returncode == 0
+
+
+def test_no_token_after_a_killed_run(tmp_path: Path) -> None:
+    """After kill -9 of the runner its `stack.json` is there and counts no more: no token, and what to do instead."""
+    with up(tmp_path) as run:
+        assert StackInfo.load(tmp_path / ".local").services
+        run.kill()
+        run.wait(10)
+        assert (tmp_path / ".local/stack.json").exists()
+        refused = pordesk(tmp_path, "token", "--producer", "P1001")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert refused.stderr == "No local stack is up here. Start one with: make run\n"
+
+
+@pytest.mark.parametrize("producer", ["", " "])
+def test_an_empty_producer_is_a_usage_error(tmp_path: Path, producer: str) -> None:
+    """Who gives an empty producer id is told to give one, and gets nobody's token."""
+    refused = pordesk(tmp_path, "token", "--producer", producer)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--producer needs an id, for instance P1001" in refused.stderr
+
+
+@pytest.mark.parametrize("path", ["missing/letter.pdf", "."])
+def test_a_letter_that_cannot_be_written_is_one_line(tmp_path: Path, path: str) -> None:
+    """A path that cannot be written is told in one line with what to do, not in a traceback."""
+    refused = pordesk(tmp_path, "letter", path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert re.fullmatch(rf"Cannot write {re.escape(path)}: .*Name a file in a folder .*\n", refused.stderr)
+
+
+def test_the_link_of_a_local_mail_leads_to_the_ticket(desk: Desk, producer: Producer) -> None:
+    """The portal link in a mail of the local stack is a page that its producer may read."""
+    number = producer.open_ticket()
+    body = desk.mails(number)[0].get_body(("plain",))
+    assert body is not None
+    link = re.search(rf"http://\S+/{number}", body.get_content())
+    assert link
+    page = httpx.get(link[0], headers={"Authorization": f"Bearer {producer.token}"}, trust_env=False, timeout=10)
+    assert page.json()["ticket_number"] == number
