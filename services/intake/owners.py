@@ -9,7 +9,6 @@ from uuid import UUID
 import httpx
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import ValidationError
 from starlette.background import BackgroundTask
 
 from shared.contracts.problems import ProblemDetails
@@ -30,6 +29,10 @@ _PASSED_UP = frozenset(
         "retry-after",
     }
 )
+
+
+class OwnerAway(Exception):
+    """A service behind the gateway does not answer; the text says how."""
 
 
 class Owner:
@@ -66,13 +69,22 @@ class Owner:
         )
 
     async def get(self, path: str, caller: Caller, params: Mapping[str, Any]) -> httpx.Response:
-        """Ask the owner on behalf of a caller; raises ``httpx.HTTPError`` where it cannot."""
-        answer = await self._client.get(
-            path,
-            params=dict(params),
-            headers={"Authorization": f"Bearer {caller.token}"},
-        )
-        return answer.raise_for_status()
+        """Ask the owner on behalf of a caller.
+
+        Raises:
+            OwnerAway: no answer, or none that means anything.
+            Problem: what the owner says of the question.
+        """
+        headers = {"Authorization": f"Bearer {caller.token}"}
+        try:
+            answer = await self._client.get(path, params=dict(params), headers=headers)
+        except httpx.HTTPError as error:
+            raise OwnerAway(type(error).__name__) from error
+        if answer.is_server_error:
+            raise OwnerAway(f"status-{answer.status_code}")
+        if answer.is_error:
+            raise _as_problem(answer)
+        return answer
 
     async def close(self) -> None:
         """Close the connections."""
@@ -88,9 +100,7 @@ async def open_ticket(tickets: Owner, number: str, caller: Caller) -> TicketSumm
     """
     try:
         answer = await tickets.get(f"/v1/tickets/{quote(number, safe='')}", caller, {})
-    except httpx.HTTPStatusError as error:
-        raise _as_problem(error.response) from error
-    except httpx.HTTPError as error:
+    except OwnerAway as error:
         raise unavailable("The tickets service is away; try again soon.") from error
     ticket = TicketDetail.model_validate_json(answer.content)
     if ticket.producer_id != caller.producer_id:
@@ -102,15 +112,13 @@ async def open_ticket(tickets: Owner, number: str, caller: Caller) -> TicketSumm
 
 
 def _as_problem(answer: httpx.Response) -> Problem:
-    try:
-        said = ProblemDetails.model_validate_json(answer.content)
-    except ValidationError:
-        return unavailable("The tickets service gave no answer that can be passed on.")
+    said = ProblemDetails.model_validate_json(answer.content)
+    challenge = answer.headers.get("www-authenticate")
     return Problem(
         HTTPStatus(answer.status_code),
         said.type.rpartition(":")[2],
         said.detail,
-        headers={name: answer.headers[name] for name in ("retry-after", "www-authenticate") if name in answer.headers},
+        headers={"WWW-Authenticate": challenge} if challenge else {},
         **(said.model_extra or {}),
     )
 
@@ -119,14 +127,9 @@ async def ticket_of(tickets: Owner, request_id: UUID, caller: Caller) -> TicketS
     """The ticket of a request, if it has one that this caller may see.
 
     Raises:
-        httpx.HTTPError: tickets is away.
+        OwnerAway: tickets does not answer.
         Problem: what tickets says of the caller.
     """
-    try:
-        answer = await tickets.get("/v1/tickets", caller, {"request_id": str(request_id), "state": "all"})
-    except httpx.HTTPStatusError as error:
-        if error.response.is_server_error:
-            raise
-        raise _as_problem(error.response) from error
+    answer = await tickets.get("/v1/tickets", caller, {"request_id": str(request_id), "state": "all"})
     items = TicketPage.model_validate_json(answer.content).items
     return items[0] if items else None

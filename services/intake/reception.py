@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-import httpx
 import structlog
 
 from services.intake import catalogue
 from services.intake.answers import Progress, RequestState
 from services.intake.letterbox import Letterbox
-from services.intake.owners import Owner, ticket_of
+from services.intake.owners import Owner, OwnerAway, ticket_of
 from services.intake.pipeline import SOURCE, Pipeline
 from services.intake.upload import Upload
 from services.intake.waiting import WaitingRoom
@@ -121,9 +120,9 @@ class Reception:
     async def _opened(self, request_id: UUID, caller: Caller) -> RequestState | None:
         try:
             ticket = await ticket_of(self.tickets, request_id, caller)
-        except httpx.HTTPError as error:
+        except OwnerAway as error:
             # Accepting must not need tickets; the answer is then "accepted", which is true too.
-            log.warning("tickets not asked", reason=type(error).__name__)
+            log.warning("tickets not asked", reason=str(error))
             return None
         if ticket is None:
             return None

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from pydantic import SecretStr
 
 from ops.stack import Connection
@@ -21,83 +20,11 @@ from shared.runtime.bus import Bus
 from shared.runtime.failures import Permanent, Transient
 from tests.builders import PRODUCER, REQUEST_ID, moved, opened
 from tests.fixtures.broker import DELAYS, Vhost
+from tests.fixtures.mail_server import Conversation, Server
 from tests.fixtures.wait import eventually_async
 from tests.identity import notifier_settings
 
 LONG = timedelta(minutes=2)
-
-
-class Server:
-    """A mail server that answers as it is told, after a pause, and remembers its connections and mails."""
-
-    def __init__(self) -> None:
-        self.replies: dict[str, list[str]] = {}
-        self.pause = 0.0
-        self.mails: list[bytes] = []
-        self.open: set[SMTP] = set()
-        self.connections = self.most = self.port = 0
-
-    async def _reply(self, verb: str, otherwise: str = "250 OK") -> str:
-        await asyncio.sleep(self.pause)
-        left = self.replies.get(verb)
-        return left.pop(0) if left else otherwise
-
-    async def handle_MAIL(self, _: SMTP, __: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802  # the library's name
-        envelope.mail_from, envelope.mail_options = address, options
-        return await self._reply("MAIL")
-
-    async def handle_RCPT(self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]) -> str:  # noqa: N802  # the library's name
-        envelope.rcpt_tos.append(address)
-        return await self._reply("RCPT")
-
-    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802  # the library's name
-        reply = await self._reply("DATA")
-        if reply.startswith("250"):
-            assert isinstance(envelope.content, bytes)
-            self.mails.append(envelope.content)
-        return reply
-
-    def hang_up(self) -> None:
-        """Close every connection, as a server does with idle ones."""
-        for each in self.open:
-            assert each.transport is not None
-            each.transport.close()
-
-    async def nobody_is_connected(self) -> bool:
-        """Whether each connection has been closed."""
-        return not self.open
-
-    async def has_mails(self, number: int = 1) -> bool:
-        """Whether so many mails came."""
-        return len(self.mails) >= number
-
-
-class Conversation(SMTP):
-    """One connection to the server."""
-
-    def __init__(self, server: Server) -> None:
-        super().__init__(
-            server,
-            hostname="localhost",
-            auth_require_tls=False,
-            authenticator=lambda *_: AuthResult(success=False, handled=False),
-            loop=asyncio.get_running_loop(),
-        )
-        self._of = server
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self._of.open.add(self)
-        self._of.connections += 1
-        self._of.most = max(self._of.most, len(self._of.open))
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._of.open.discard(self)
-        super().connection_lost(error)
-
-    async def push(self, status: Any) -> None:
-        greeting = self._of.replies.get("greeting") if str(status).startswith("220 ") else None
-        await super().push(greeting.pop(0) if greeting else status)
 
 
 @pytest.fixture
