@@ -1,6 +1,5 @@
 """A request's way through all four services, on a broker in memory (which proves the flow, not its reliability)."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,6 @@ from shared.contracts.requests import RequestSubmitted
 from shared.contracts.tickets import StaffReason
 from tests.builders import encrypted_pdf, pdf
 from tests.flow.world import NOTIFIER_LAST, World, desk
-
-
-@pytest.fixture
-async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """A desk that runs."""
-    async with desk(tmp_path, monkeypatch) as running:
-        yield running
 
 
 async def test_a_letter_becomes_a_ticket_and_a_mail(world: World) -> None:

@@ -1,36 +1,13 @@
 """Verdicts that come late, again, or for a letter that was sent again: what the desk makes of each."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
-from services.tickets.store import Document
 from shared.contracts.letters import LetterChecked, LetterVerdicts
 from shared.contracts.requests import LetterReply
 from tests.builders import MOMENT, PRODUCER, checked, encrypted_pdf, letter, pdf
-from tests.flow.world import World, desk
-
-
-@pytest.fixture
-async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """A desk that runs."""
-    async with desk(tmp_path, monkeypatch) as running:
-        yield running
-
-
-async def opened(world: World) -> Document:
-    """The database's document of a new ticket."""
-    request_id = UUID((await world.post()).json()["request_id"])
-    return await kept(world, request_id)
-
-
-async def kept(world: World, request_id: UUID) -> Document:
-    """A ticket as it lies in the database."""
-    ticket = await world.tickets.get(request_id)
-    assert ticket is not None
-    return ticket
+from tests.flow.world import World
 
 
 async def reply(world: World, number: str, data: bytes) -> None:
@@ -75,25 +52,25 @@ async def test_a_verdict_that_comes_again_says_again_that_the_ticket_is_open(wor
 @pytest.mark.parametrize("whose", ["a stranger's", "nobody's"])
 async def test_a_late_letter_for_what_is_not_his_is_parked(world: World, whose: str) -> None:
     """What intake let through for another's ticket, or for one that is not there, is parked and on no ticket."""
-    ticket = await opened(world)
+    ticket = await world.open_ticket()
     request_id, producer_id = (ticket["_id"], "P2") if whose == "a stranger's" else (uuid4(), PRODUCER.producer_id)
     await verdict_of(world, request_id, producer_id)
     [parked] = world.parked
     assert (parked.headers["por-reason"], parked.headers["por-queue"]) == ("ticket-unknown", "tickets.open-ticket")
-    assert await kept(world, ticket["_id"]) == ticket
+    assert await world.kept(ticket["_id"]) == ticket
 
 
 async def test_a_letter_for_a_ticket_that_was_closed_meanwhile_is_parked(world: World) -> None:
     """A letter that was let through while the ticket was open, and comes when it is closed, changes it no more."""
-    ticket = await opened(world)
+    ticket = await world.open_ticket()
     async with world.client(world.provider.staff()) as staff:
         move = {"status": "withdrawn", "reason": "withdrawn-by-producer"}
         assert (await staff.post(f"/v1/tickets/{ticket['number']}/status", json=move)).status_code == 200
-    closed = await kept(world, ticket["_id"])
+    closed = await world.kept(ticket["_id"])
     await verdict_of(world, ticket["_id"], PRODUCER.producer_id)
     [parked] = world.parked
     assert (parked.headers["por-reason"], parked.headers["por-queue"]) == ("ticket-closed", "tickets.open-ticket")
-    assert await kept(world, ticket["_id"]) == closed
+    assert await world.kept(ticket["_id"]) == closed
 
 
 async def test_a_damaged_letter_that_is_sent_again_is_on_its_ticket(
@@ -102,10 +79,10 @@ async def test_a_damaged_letter_that_is_sent_again_is_on_its_ticket(
     """Sent again, the same bytes take the refused entry's place, with event and mail; a third time changes nothing."""
     with monkeypatch.context() as patch:
         damage(world, patch, pdf())
-        ticket = await opened(world)
+        ticket = await world.open_ticket()
         assert [each["fault"] for each in ticket["letters"]] == ["letter-damaged"]
         await reply(world, ticket["number"], pdf())
-        assert await kept(world, ticket["_id"]) == ticket, "the same verdict again"
+        assert await world.kept(ticket["_id"]) == ticket, "the same verdict again"
     for _ in range(2):
         await reply(world, ticket["number"], pdf())
     detail = await world.ticket(ticket["number"])
@@ -123,16 +100,16 @@ async def test_an_old_verdict_that_comes_again_takes_no_newer_ones_place(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A redelivered letter-damaged changes neither the fault that was found since, nor a letter that is good since."""
-    ticket = await opened(world)
+    ticket = await world.open_ticket()
     for data, fault in ((encrypted_pdf(), "letter-encrypted"), (pdf() + b"\n%", None)):
         with monkeypatch.context() as patch:
             damage(world, patch, data)
             await reply(world, ticket["number"], data)
         old = world.on_the_bus("letter.checked")[-1]
         await reply(world, ticket["number"], data)
-        newer = await kept(world, ticket["_id"])
+        newer = await world.kept(ticket["_id"])
         assert [entry.get("reason") for entry in newer["history"][-2:]] == ["letter-damaged", fault]
         await world.publish(old.body, "letter.checked")
-        assert await kept(world, ticket["_id"]) == newer
+        assert await world.kept(ticket["_id"]) == newer
     assert [each["fault"] for each in newer["letters"]] == [None, "letter-encrypted", None]
     assert world.parked == world.delayed == []

@@ -1,7 +1,5 @@
 """Moves that meet: what becomes of one whose ticket changes between reading and writing."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -10,27 +8,7 @@ import pytest
 from services.tickets.store import Document
 from shared.contracts.tickets import Status
 from tests.fixtures.tickets import next_entry
-from tests.flow.world import World, desk
-
-
-@pytest.fixture
-async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """A desk that runs."""
-    async with desk(tmp_path, monkeypatch) as running:
-        yield running
-
-
-async def opened(world: World) -> Document:
-    """The database's document of a new ticket."""
-    request_id = UUID((await world.post()).json()["request_id"])
-    return await kept(world, request_id)
-
-
-async def kept(world: World, request_id: UUID) -> Document:
-    """A ticket as it lies in the database."""
-    ticket = await world.tickets.get(request_id)
-    assert ticket is not None
-    return ticket
+from tests.flow.world import World
 
 
 def overtake(world: World, patch: pytest.MonkeyPatch, *statuses: str) -> None:
@@ -39,7 +17,7 @@ def overtake(world: World, patch: pytest.MonkeyPatch, *statuses: str) -> None:
 
     async def overtaken(request_id: UUID, version: int, entry: Document, **fields: object) -> Document | None:
         if waiting:
-            ticket, status = await kept(world, request_id), waiting.pop(0)
+            ticket, status = await world.kept(request_id), waiting.pop(0)
             assert await change(
                 request_id, ticket["version"], next_entry(ticket, status), status=status.value, open=status.is_open
             )
@@ -63,7 +41,7 @@ async def test_a_move_without_a_condition_is_made_on_what_is_there(
     world: World, monkeypatch: pytest.MonkeyPatch, if_match: str | None
 ) -> None:
     """However the ticket changes under a move, it is made on the new state; only five times in a row is too often."""
-    ticket = await opened(world)
+    ticket = await world.open_ticket()
     overtake(world, monkeypatch, "in-review", "on-hold", "in-review", "on-hold")
     moved = await move(world, ticket["number"], "action-needed", if_match)
     assert (moved.status_code, moved.json()["version"], moved.json()["status"]) == (200, 6, "action-needed")
@@ -76,20 +54,20 @@ async def test_a_move_without_a_condition_is_made_on_what_is_there(
 
 async def test_a_move_that_is_illegal_by_now_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was legal when it was read, and is not on what is there now, is 409 and not made."""
-    ticket = await opened(world)
+    ticket = await world.open_ticket()
     overtake(world, monkeypatch, "rejected")
     refused = await move(world, ticket["number"], "in-review")
     assert (refused.status_code, refused.json()["allowed_moves"]) == (409, [])
-    assert (await kept(world, ticket["_id"]))["status"] == "rejected"
+    assert (await world.kept(ticket["_id"]))["status"] == "rejected"
 
 
 async def test_a_move_with_a_condition_is_not_made_on_another_version(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With If-Match, a change between reading and writing is 412, and what the other did stands."""
-    ticket = await opened(world)
+    ticket = await world.open_ticket()
     overtake(world, monkeypatch, "on-hold")
     refused = await move(world, ticket["number"], "in-review", '"1"')
     assert (refused.status_code, refused.json()["type"]) == (412, "urn:por-desk:problem:changed-meanwhile")
     assert refused.json()["version"] == 2
-    assert (await kept(world, ticket["_id"]))["status"] == "on-hold"
+    assert (await world.kept(ticket["_id"]))["status"] == "on-hold"

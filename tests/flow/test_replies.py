@@ -1,20 +1,9 @@
 """Further letters through all services, on a broker in memory: whose they are, and what their key stands for."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import httpx
-import pytest
 
 from tests.builders import encrypted_pdf, pages, pdf
-from tests.flow.world import World, desk
-
-
-@pytest.fixture
-async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """A desk that runs."""
-    async with desk(tmp_path, monkeypatch) as running:
-        yield running
+from tests.flow.world import World
 
 
 async def reply(world: World, token: str, number: str, letter: bytes, key: str | None = None) -> httpx.Response:

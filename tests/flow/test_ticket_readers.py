@@ -1,19 +1,10 @@
 """Who sees which tickets: by scope, and by the producer id without which nothing is his."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.flow.world import World, desk
-
-
-@pytest.fixture
-async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """A desk that runs."""
-    async with desk(tmp_path, monkeypatch) as running:
-        yield running
+from tests.flow.world import World
 
 
 async def test_who_may_only_post_learns_which_ticket_his_request_became(world: World) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from services.intake.owners import Owner
 from services.notifier import main as notifier
 from services.notifier.mailer import Mailer
 from services.tickets import main as tickets
+from services.tickets.store import Document
 from shared import topology
 from shared.contracts.envelope import CONTENT_TYPE, Event
 from shared.runtime.failures import Transient
@@ -117,6 +119,16 @@ class World:
             answer = await client.get(f"/v1/tickets/{number}")
         detail: dict[str, Any] = answer.raise_for_status().json()
         return detail
+
+    async def open_ticket(self) -> Document:
+        """The database's document of a new ticket."""
+        return await self.kept(UUID((await self.post()).json()["request_id"]))
+
+    async def kept(self, request_id: UUID) -> Document:
+        """A ticket as it lies in the database."""
+        ticket = await self.tickets.get(request_id)
+        assert ticket is not None
+        return ticket
 
     def on_the_bus(self, type_: str) -> list[RabbitMessage]:
         """Every message of a type that passed."""
