@@ -12,8 +12,9 @@ from prometheus_client import CollectorRegistry
 from shared import topology
 from shared.contracts.envelope import Event
 from shared.contracts.requests import RequestSubmitted
+from shared.runtime import failures
 from shared.runtime.bus import Bus, declare_topology
-from shared.runtime.failures import ATTEMPT, HOLD_SECONDS, PARKED_AT, QUEUE, REASON, Permanent, Transient
+from shared.runtime.failures import ATTEMPT, PARKED_AT, QUEUE, REASON, Permanent, Transient
 from tests.fixtures.broker import DELAYS, Vhost, settings_for
 from tests.fixtures.events import checked, submitted
 from tests.fixtures.wait import eventually_async
@@ -142,14 +143,21 @@ async def test_message_is_acked_only_after_its_event_is_confirmed(empty_vhost: V
     assert [message.message_id for message in out] == [str(checked(cause).id)]
 
 
-async def test_message_survives_when_it_cannot_even_be_parked(vhost: Vhost) -> None:
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Seconds between two tries to move a message, fewer than in earnest."""
+    monkeypatch.setattr(failures, "HOLD_SECONDS", 0.2)
+    return failures.HOLD_SECONDS
+
+
+async def test_message_survives_when_it_cannot_even_be_parked(vhost: Vhost, hurry: float) -> None:
     """Where parking itself fails the message is held, and parked when that is possible again; it is not tried anew."""
     handler = Handler(*[Permanent("key-reused")] * 99)
     bad = submitted("/bad")
     async with vhost.serving(topology.CHECK_LETTER, handler) as bus:
         vhost.management.delete_exchange(topology.DEAD_LETTERS)
         await bus.publish(bad)
-        await asyncio.sleep(2.5 * HOLD_SECONDS)
+        await asyncio.sleep(2.5 * hurry)
         await declare_topology(vhost.url, DELAYS)
         parked = await vhost.drain(topology.PARKING)
     assert [message.message_id for message in parked] == [str(bad.id)]
@@ -157,7 +165,7 @@ async def test_message_survives_when_it_cannot_even_be_parked(vhost: Vhost) -> N
     assert len(handler.attempts) == 1
 
 
-async def test_long_outage_of_the_publisher_counts_against_no_message(vhost: Vhost) -> None:
+async def test_long_outage_of_the_publisher_counts_against_no_message(vhost: Vhost, hurry: float) -> None:
     """While nothing can be published failed messages are held, unparked; after that their retries go on."""
     attempts: list[int] = []
 
@@ -182,7 +190,7 @@ async def test_long_outage_of_the_publisher_counts_against_no_message(vhost: Vho
         await vhost.publish_raw(submitted().model_dump_json().encode(), topology.PIPELINE, "request.submitted")
         await eventually_async(failed)
         # More tries than the broker would count before it took the message for poison, in queue and suspects.
-        await asyncio.sleep(2 * (topology.DELIVERY_LIMIT + 2) * HOLD_SECONDS)
+        await asyncio.sleep(3 * (topology.DELIVERY_LIMIT + 2) * hurry)
         await way.open()
         await eventually_async(tried_again)
         await bus.stop()

@@ -5,11 +5,11 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
-import psutil
 import pytest
+
+from tests.fixtures.processes import left_behind
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
@@ -38,27 +38,6 @@ def make(folder: Path, target: str) -> subprocess.Popen[str]:
     )
 
 
-def processes_below(folder: Path) -> list[str]:
-    """The living processes that were started from this folder."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            words = [*process.cmdline(), process.environ().get("POR_STACK_HOME", "")]
-            if process.status() != psutil.STATUS_ZOMBIE and any(str(folder) in word for word in words):
-                found.append(" ".join(process.cmdline()))
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return found
-
-
-def wait_until_gone(folder: Path) -> None:
-    """Fail with what is still running after ten seconds."""
-    deadline = time.monotonic() + 10
-    while (left := processes_below(folder)) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert left == []
-
-
 @pytest.mark.timeout(240)
 def test_two_fresh_clones_run_the_demo_at_once(tmp_path: Path) -> None:
     """Two clones, one in a folder that only root may read, set up and tell the whole demo in 80 columns at once."""
@@ -79,7 +58,7 @@ def test_two_fresh_clones_run_the_demo_at_once(tmp_path: Path) -> None:
         assert len({mail.read_bytes() for mail in left}) == 5
         assert all(str(mail) in out for mail in left)
         assert out.count("por.ticket.status-changed.v1") == 3
-        wait_until_gone(folder)
+        assert left_behind(folder) == []
 
 
 def test_a_killed_make_takes_its_stack_along(tmp_path: Path) -> None:
@@ -94,7 +73,7 @@ def test_a_killed_make_takes_its_stack_along(tmp_path: Path) -> None:
             break
     run.send_signal(signal.SIGKILL)
     run.wait(timeout=10)
-    wait_until_gone(folder)
+    assert left_behind(folder) == []
 
 
 def test_without_root_the_missing_packages_are_named(tmp_path: Path) -> None:

@@ -7,18 +7,17 @@ import signal
 import smtplib
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import aio_pika
-import psutil
 import pytest
 from minio import Minio
 from pymongo import MongoClient
 
 from ops.stack import ProcessFailed, Stack, StackError, StackInfo
+from tests.fixtures.processes import left_behind, processes_of
 
 RUNNER = """
 import sys, time
@@ -53,25 +52,6 @@ def wait_for_line(process: subprocess.Popen[str], word: str) -> None:
         if line.startswith(word):
             return
     pytest.fail(f"the runner ended before it said {word!r}: {said}")
-
-
-def processes_of(home: Path) -> list[psutil.Process]:
-    """Every living process that belongs to the stack in this folder, by its environment or its command line."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            traces = [*process.environ().values(), *process.cmdline()]
-            if any(str(home) in trace for trace in traces) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
-
-
-def left_behind(home: Path, patience: float = 10.0) -> list[psutil.Process]:
-    """What is still alive after `patience` seconds; returns as soon as nothing is."""
-    deadline = time.monotonic() + patience
-    while (found := processes_of(home)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return found
 
 
 def use_every_server(info: StackInfo, turn: int) -> None:
@@ -136,13 +116,9 @@ def test_servers_answer_and_keep_their_data_on_new_ports(tmp_path: Path) -> None
     assert len(ports) == 2
 
 
-@pytest.mark.parametrize(
-    ("ending", "status"),
-    [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 143)],
-    ids=str,
-)
+@pytest.mark.parametrize(("ending", "status"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)], ids=str)
 def test_signal_to_a_running_stack_leaves_nothing(tmp_path: Path, ending: signal.Signals, status: int) -> None:
-    """Ctrl-C, TERM and even kill -9 of the runner end every server with it; `stack.json` counts no more."""
+    """TERM and even kill -9 of the runner end every server with it; `stack.json` counts no more."""
     with runner(tmp_path) as process:
         wait_for_line(process, "up")
         assert len(processes_of(tmp_path)) > 5

@@ -1,6 +1,7 @@
 """The `pordesk` command beside a stack that is up, that dies, and that is not there."""
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,8 @@ import httpx
 import psutil
 import pytest
 
-from ops.stack import StackInfo
 from tests.fixtures.desk import Desk, Producer
+from tests.fixtures.processes import left_behind
 
 PORDESK = Path(sys.executable).with_name("pordesk")
 
@@ -63,18 +64,17 @@ def test_run_tells_of_a_dead_part_and_ends_well_with_ctrl_c(tmp_path: Path) -> N
         run.send_signal(signal.SIGINT)
         assert "by itself" not in run.communicate(timeout=30)[0], "told twice, or of parts that were stopped"
         assert run.returncode == 0
+        assert left_behind(tmp_path) == []
 
 
-def test_no_token_after_a_killed_run(tmp_path: Path) -> None:
-    """After kill -9 of the runner its `stack.json` is there and counts no more: no token, and what to do instead."""
-    with up(tmp_path) as run:
-        assert StackInfo.load(tmp_path / ".local").services
-        run.kill()
-        run.wait(10)
-        assert (tmp_path / ".local/stack.json").exists()
-        refused = pordesk(tmp_path, "token", "--producer", "P1001")
-        assert (refused.returncode, refused.stdout) == (2, "")
-        assert refused.stderr == "No local stack is up here. Start one with: make run\n"
+def test_no_token_after_a_killed_run(tmp_path: Path, desk: Desk) -> None:
+    """A `stack.json` that a killed runner left behind counts no more: no token, and what to do instead."""
+    (tmp_path / ".local").mkdir()
+    # As it lies there after kill -9: whole, and nobody holds it.
+    shutil.copy(desk.stack.home / "stack.json", tmp_path / ".local/stack.json")
+    refused = pordesk(tmp_path, "token", "--producer", "P1001")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "No local stack is up here. Start one with: make run\n"
 
 
 @pytest.mark.parametrize("producer", ["", " "])
