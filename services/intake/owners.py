@@ -50,8 +50,7 @@ class Owner:
         """
         outgoing = self._client.build_request(
             request.method,
-            # As it was decoded, so that nothing in it can be taken for another part of the address.
-            quote(request.scope["path"]),
+            _escaped(request.scope["path"]),
             params=httpx.QueryParams(str(request.query_params)),
             # As bytes: a header may hold what is not ASCII, and only its owner can say what is wrong with it.
             headers=[(name, value.strip()) for name, value in request.headers.raw if name in _PASSED_DOWN],
@@ -99,7 +98,7 @@ async def open_ticket(tickets: Owner, number: str, caller: Caller) -> TicketSumm
             tickets says of the number.
     """
     try:
-        answer = await tickets.get(f"/v1/tickets/{quote(number, safe='')}", caller, {})
+        answer = await tickets.get(_escaped(f"/v1/tickets/{number}"), caller, {})
     except OwnerAway as error:
         raise unavailable("The tickets service is away; try again soon.") from error
     ticket = TicketDetail.model_validate_json(answer.content)
@@ -109,6 +108,11 @@ async def open_ticket(tickets: Owner, number: str, caller: Caller) -> TicketSumm
     if not ticket.status.is_open:
         raise Problem(HTTPStatus.CONFLICT, "ticket-closed", "The ticket is closed; send a new request.")
     return ticket
+
+
+def _escaped(path: str) -> str:
+    """A decoded path, in which nothing can be taken for another part of an address, or for a way up."""
+    return "/".join("%2E" * len(part) if part in {".", ".."} else quote(part, safe="") for part in path.split("/"))
 
 
 def _as_problem(answer: httpx.Response) -> Problem:

@@ -50,7 +50,7 @@ class Reception:
             known = await self._known(submission) if key else None
             if known is None:
                 await self._keep(submission, upload)
-        if known is not None and (state := await self._opened(known.request_id, caller)) is not None:
+        if known is not None and (state := await self._opened_by_now(known.request_id, caller)) is not None:
             return state
         return await self._submit(known or submission, caller, wait)
 
@@ -114,8 +114,16 @@ class Reception:
                 state=Progress.OPENED,
                 ticket_number=number,
             )
-        state = await self._opened(submission.request_id, caller) if wait else None
+        state = await self._opened_by_now(submission.request_id, caller) if wait else None
         return state or RequestState(request_id=submission.request_id, state=Progress.ACCEPTED)
+
+    async def _opened_by_now(self, request_id: UUID, caller: Caller) -> RequestState | None:
+        """As :meth:`_opened`, of a request that was accepted: nothing that tickets says can change that."""
+        try:
+            return await self._opened(request_id, caller)
+        except Problem as error:
+            log.warning("tickets did not tell", reason=str(error))
+            return None
 
     async def _opened(self, request_id: UUID, caller: Caller) -> RequestState | None:
         try:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -14,6 +13,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined, select_autoescape
 
 from services.notifier import texts
 from services.notifier.settings import NotifierSettings
+from shared.contracts.addresses import in_ascii
 from shared.contracts.requests import Producer
 from shared.contracts.tickets import TicketEvent
 from shared.runtime.failures import Permanent, Transient
@@ -47,8 +47,8 @@ class Mailer:
         """
         facts, mail, name = event.data, EmailMessage(), _on_one_line(producer.name)
         try:
-            mail["To"] = _in_ascii(Address(name, addr_spec=producer.email))
-        except (ValueError, IndexError, HeaderParseError) as error:
+            mail["To"] = Address(name, addr_spec=in_ascii(producer.email))
+        except ValueError as error:
             raise Permanent("bad-address") from error
         domain = self._settings.mail_from.rpartition("@")[2]
         mail["From"] = Address(SENDER_NAME, addr_spec=self._settings.mail_from)
@@ -131,17 +131,6 @@ def _on_one_line(name: str) -> str:
     # The email library would decode an encoded word in the name, line ends and all.
     undecoded = name.replace("=?", "= ?")
     return " ".join("".join(char if char.isprintable() else " " for char in undecoded).split())
-
-
-def _in_ascii(address: Address) -> Address:
-    """The same address for servers without SMTPUTF8; a ``ValueError`` where there is none."""
-    if not address.username.isascii():
-        raise ValueError("the local part has no ASCII form")
-    domain = address.domain.encode("idna").decode()
-    # The codec's rules of 2003 fold some letters, as ß to ss: that is somebody else's domain today.
-    if not address.domain.isascii() and domain.encode().decode("idna").lower() != address.domain.lower():
-        raise ValueError("the domain has no ASCII form of its own")
-    return Address(address.display_name, address.username, domain)
 
 
 def _verdict(code: int) -> Permanent | Transient:

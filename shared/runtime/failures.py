@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -17,6 +18,7 @@ import structlog
 from aio_pika import IncomingMessage
 from aio_pika.exceptions import AMQPError
 from faststream import BaseMiddleware, ContextRepo
+from faststream.exceptions import NackMessage
 from faststream.rabbit.response import RabbitPublishCommand
 from pydantic import ValidationError
 
@@ -126,12 +128,16 @@ class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
 
     async def _move(self, exchange: str, headers: Mapping[str, str | int], reason: str) -> None:
         """Publish the message anew, however long that takes: given back meanwhile, each time would count against it."""
-        while True:
+        for tries in count():
             try:
                 await self._republish(self.msg, exchange, self._queue, headers)
-            except Exception as error:  # noqa: BLE001  # there is nothing else to be done with this message
-                self._log("held", reason=reason, error=error)
+            except Exception as error:
+                if tries == 0:
+                    self._log("held", reason=reason, error=error)
                 await asyncio.sleep(HOLD_SECONDS)
+                if self.msg.channel.is_closed:
+                    # The broker has taken the message back, and delivers it to somebody again.
+                    raise NackMessage(requeue=True) from error
             else:
                 return
 

@@ -42,6 +42,5 @@ class LargeBodyAsProblem:
 
 
 def _is_plain_refusal(start: Message) -> bool:
-    headers = dict(start["headers"])
-    is_problem: bool = headers[b"content-type"] == MEDIA_TYPE.encode()
-    return int(start["status"]) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and not is_problem
+    kind: bytes | None = dict(start["headers"]).get(b"content-type")
+    return int(start["status"]) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and kind != MEDIA_TYPE.encode()

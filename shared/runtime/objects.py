@@ -16,7 +16,7 @@ ObjectStoreError = (MinioException, urllib3.exceptions.HTTPError, OSError)
 
 THREADS = 16
 CHUNK = 256 * 1024
-DEADLINE = 20.0  # seconds for one call with all its retries
+DEADLINE = 30.0  # seconds for one call with all its retries
 
 T = TypeVar("T")
 
@@ -42,6 +42,7 @@ class ObjectStore:
             ),
         )
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
+        self._free = asyncio.Semaphore(THREADS)
         # Its own thread, of which one look at the store at a time makes use: a store that hangs holds up no more.
         self._ping_thread = ThreadPoolExecutor(1, thread_name_prefix="s3-ping")
         self._ping: asyncio.Future[bool] | None = None
@@ -105,7 +106,8 @@ class ObjectStore:
 
     async def _run(self, call: Callable[[], T]) -> T:
         # Retries add up, and a thread cannot be told to stop: whoever waits is let go, the thread ends later.
-        async with asyncio.timeout(DEADLINE):
+        # Waiting for a thread does not count: many letters at once are no reason to refuse them.
+        async with self._free, asyncio.timeout(DEADLINE):
             return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
 

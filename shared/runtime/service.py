@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from http import HTTPStatus
 from types import FrameType
 from typing import TypeAlias, TypeVar
@@ -154,4 +154,5 @@ def serve(service: str, kind: type[S], build: Callable[[S], FastAPI]) -> None:
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    _Server(config).run()
+    with suppress(KeyboardInterrupt):  # Ctrl-C has been obeyed by then
+        _Server(config).run()

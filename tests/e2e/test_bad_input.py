@@ -217,6 +217,7 @@ def test_who_is_nobody_learns_nothing_else(desk: Desk, quiet: dict[str, int]) ->
 
 GETS = {
     "NUL": ("/v1/tickets/%00", codes.BAD_REQUEST, "mistyped-ticket-number"),
+    "way to the list": ("/v1/tickets/%2e", codes.BAD_REQUEST, "mistyped-ticket-number"),
     "more than a number": ("/v1/tickets/SR-1%3Bstate=all", codes.BAD_REQUEST, "mistyped-ticket-number"),
     "mistyped number": (f"/v1/tickets/{MISTYPED}", codes.BAD_REQUEST, "mistyped-ticket-number"),
     "no number": ("/v1/tickets/SR-1", codes.BAD_REQUEST, "mistyped-ticket-number"),

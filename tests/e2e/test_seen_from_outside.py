@@ -64,3 +64,13 @@ def test_head_is_get_without_its_body(producer: Producer, path: str) -> None:
     assert (asked.status_code, asked.content) == (got.status_code, b"")
     assert asked.headers["content-type"] == got.headers["content-type"]
     assert asked.headers["content-length"] == str(len(got.content))
+
+
+@pytest.mark.parametrize("path", ["/v1/tickets/", "/v1/request-types/"])
+def test_slash_too_many_leads_to_the_route(producer: Producer, path: str) -> None:
+    """An answer that has no body, and so no type, passes: here the way to the path without its last slash."""
+    answer = producer.gateway.http.get(path)
+    assert (answer.status_code, answer.headers["location"]) == (
+        codes.TEMPORARY_REDIRECT,
+        str(answer.request.url).removesuffix("/"),
+    )

@@ -1,7 +1,16 @@
 """Further letters through all services, on a broker in memory: whose they are, and what their key stands for."""
 
-import httpx
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 
+import httpx
+import pytest
+
+from services.intake import reception
+from services.intake.waiting import WaitingRoom
+from shared.runtime.problems import Problem
 from tests.builders import encrypted_pdf, pages, pdf
 from tests.flow.world import World
 
@@ -37,6 +46,24 @@ async def test_a_key_stands_for_one_set_of_letters(world: World) -> None:
     other = await reply(world, token, number, pages(3), key="better")
     assert (other.status_code, other.json()["type"]) == (422, "urn:por-desk:problem:key-reused")
     assert len((await world.ticket(number))["letters"]) == 2
+
+
+async def test_what_was_accepted_is_not_refused_for_want_of_its_number(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where tickets refuses to tell the number, as when the token ran out while waiting, accepted stays accepted."""
+
+    @contextmanager
+    def in_vain(*_: object) -> Iterator[asyncio.Future[None]]:
+        yield asyncio.get_running_loop().create_future()
+
+    async def refuse(*_: object) -> None:
+        raise Problem(HTTPStatus.UNAUTHORIZED, "invalid-token", "The access token is not valid here.")
+
+    monkeypatch.setattr(reception, "ticket_of", refuse)
+    monkeypatch.setattr(WaitingRoom, "waiter", in_vain)
+    answers = [await world.post(key="late", wait=1) for _ in range(2)]
+    assert [(answer.status_code, answer.json()["state"]) for answer in answers] == [(202, "accepted")] * 2
 
 
 async def test_a_key_in_quotes_may_hold_quotes(world: World) -> None:

@@ -103,14 +103,14 @@ class World:
             yield client
 
     async def post(
-        self, letter: bytes | None = None, *, key: str = "k-1", token: str | None = None, **fields: str
+        self, letter: bytes | None = None, *, key: str = "k-1", token: str | None = None, wait: int = 5, **fields: str
     ) -> httpx.Response:
         """A producer's post of a request, who waits for the number."""
         parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in {**FORM, **fields}.items()]
         parts.append(("por_documentation", ("letter.pdf", pdf() if letter is None else letter)))
         async with self.client(token or self.provider.token()) as client:
             return await client.post(
-                "/v1/requests", files=parts, headers={"Idempotency-Key": f'"{key}"', "Prefer": "wait=5"}
+                "/v1/requests", files=parts, headers={"Idempotency-Key": f'"{key}"', "Prefer": f"wait={wait}"}
             )
 
     async def ticket(self, number: str) -> dict[str, Any]:

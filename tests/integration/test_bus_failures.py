@@ -198,6 +198,36 @@ async def test_long_outage_of_the_publisher_counts_against_no_message(vhost: Vho
     assert await vhost.count(topology.PARKING) == 0
 
 
+async def test_message_held_over_a_reconnect_is_moved_once(vhost: Vhost, hurry: float) -> None:
+    """A message that could not be moved before the broker took it back is moved by who gets it next, alone."""
+    attempts: list[int] = []
+    outage = asyncio.Event()
+
+    async def handle(_: RequestSubmitted) -> None:
+        attempts.append(structlog.contextvars.get_contextvars()["attempt"])
+        await outage.wait()
+        raise Permanent("key-reused")
+
+    async def tried(times: int) -> bool:
+        return len(attempts) >= times
+
+    async with vhost.door() as (way, url):
+        bus = vhost.bus(url=url, amqp_publish_timeout=0.2)
+        bus.subscribe(topology.CHECK_LETTER, handle)
+        await bus.start()
+        await vhost.publish_raw(submitted().model_dump_json().encode(), topology.PIPELINE, "request.submitted")
+        await eventually_async(partial(tried, 1))
+        await way.shut()
+        outage.set()
+        await asyncio.sleep(5 * hurry)
+        await way.open()
+        await eventually_async(partial(tried, 2))
+        assert await eventually_async(lambda: vhost.count(topology.PARKING))
+        await asyncio.sleep(5 * hurry)
+        assert await vhost.count(topology.PARKING) == 1
+        await bus.stop()
+
+
 async def test_moved_message_starts_with_a_clean_slate(vhost: Vhost) -> None:
     """What the broker has counted of a message does not go with it when it is moved: it would count against it."""
     handler = Handler(Transient("store-away"), Transient("store-away"), Permanent("key-reused"))

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
@@ -30,6 +31,7 @@ class Message:
 
     headers: dict[str, object] = {}  # noqa: RUF012  # never changed
     message_id, correlation_id, body = "m-1", "r-1", CANARY.encode()
+    channel = SimpleNamespace(is_closed=False)
 
 
 def quote_somebody() -> None:
