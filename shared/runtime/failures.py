@@ -129,15 +129,15 @@ class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
     async def _move(self, exchange: str, headers: Mapping[str, str | int], reason: str) -> None:
         """Publish the message anew, however long that takes: given back meanwhile, each time would count against it."""
         for tries in count():
+            if tries and self.msg.channel.is_closed:
+                # The broker has taken the message back and delivers it again: moved here too, it would be two.
+                raise NackMessage(requeue=True)
             try:
                 await self._republish(self.msg, exchange, self._queue, headers)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # there is nothing else to be done with this message
                 if tries == 0:
                     self._log("held", reason=reason, error=error)
                 await asyncio.sleep(HOLD_SECONDS)
-                if self.msg.channel.is_closed:
-                    # The broker has taken the message back, and delivers it to somebody again.
-                    raise NackMessage(requeue=True) from error
             else:
                 return
 

@@ -1,15 +1,19 @@
 """What a failure is called, and whether trying again may help."""
 
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from faststream import ContextRepo
+from faststream.exceptions import NackMessage
 from faststream.message import StreamMessage
 from pydantic import TypeAdapter, ValidationError
 
 from shared.contracts.requests import RequestSubmitted
 from shared.contracts.tickets import TicketEvent
+from shared.runtime import failures
 from shared.runtime.bus import EventCodec
-from shared.runtime.failures import Permanent, Transient, reason_of
+from shared.runtime.failures import FailureMiddleware, Permanent, Transient, reason_of
 from tests.builders import submission, submitted
 
 
@@ -59,3 +63,24 @@ async def test_an_event_is_read_as_its_own_type() -> None:
     assert event == submitted()
     with pytest.raises(ValidationError):
         TypeAdapter(TicketEvent).validate_json(body)
+
+
+async def test_a_message_that_the_broker_took_back_is_not_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the channel that delivered it is closed, a held message is given up: moved here too, it would be two."""
+    monkeypatch.setattr(failures, "HOLD_SECONDS", 0)
+    message = SimpleNamespace(
+        headers={}, message_id="m-1", correlation_id="r-1", channel=SimpleNamespace(is_closed=False)
+    )
+    tries = 0
+
+    async def republish(*_: object) -> None:
+        nonlocal tries
+        tries += 1
+        message.channel.is_closed = tries == 3
+        raise ConnectionError
+
+    path = FailureMiddleware("documents.check-letter", republish)(message, context=ContextRepo())
+    await path.on_receive()
+    with pytest.raises(NackMessage):
+        await path.after_processed(Transient, Transient("store-away"), None)
+    assert tries == 3
