@@ -29,6 +29,7 @@ from shared.runtime.objects import ObjectStore, ObjectStoreError
 from shared.runtime.problems import Problem, unavailable
 
 SOURCE = "/por-desk/documents"
+# Of 25 MiB each; without a bound it would be every letter of every message in work.
 LETTERS_IN_MEMORY = 8
 _LETTER_ID = re.compile(r"([0-9a-f-]{36})\.([0-9a-f]{64})")
 
@@ -67,7 +68,7 @@ class Custody:
             if data is None:
                 raise Transient("letter-not-there")
             verdict = await asyncio.to_thread(judge, data, letter.sha256, self._max_pages)
-            del data
+            del data  # with the slot, not when the receipt is written
         checked = CheckedLetter(
             **letter.model_dump(exclude={"media_type"}),
             letter_id=letter_id(request_id, letter.sha256),
