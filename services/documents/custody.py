@@ -24,7 +24,7 @@ from shared.contracts.requests import (
     RequestSubmitted,
 )
 from shared.runtime.auth import Caller
-from shared.runtime.failures import Transient
+from shared.runtime.failures import Transient, away
 from shared.runtime.objects import ObjectStore, ObjectStoreError
 from shared.runtime.problems import Problem, unavailable
 
@@ -45,14 +45,13 @@ class Custody:
         """Judge every letter of a submission, write the receipts, and say so.
 
         Raises:
-            Transient: the store is away, or does not show the letter yet.
+            Away: the store is.
+            Transient: it does not show the letter yet.
         """
         data = event.data
         owner = data.producer_id if isinstance(data, LetterReply) else data.producer.producer_id
-        try:
+        with away(ObjectStoreError, "object-store-away"):
             letters = await asyncio.gather(*(self._check_letter(data.request_id, owner, each) for each in data.letters))
-        except ObjectStoreError as error:
-            raise Transient("object-store-away") from error
         kind = "por.letter.checked.v1"
         return LetterChecked(
             id=event_id(event.id, kind),

@@ -5,28 +5,31 @@ from contextlib import suppress
 
 import structlog
 
-from services.notifier.ledger import Ledger
+from services.notifier.ledger import Ledger, LedgerAway
 from services.notifier.mailer import Mailer
 from shared import topology
 from shared.contracts.requests import RequestSubmitted
 from shared.contracts.tickets import TicketEvent
 from shared.runtime.bus import Bus
-from shared.runtime.failures import Transient
+from shared.runtime.failures import Transient, away
 
 ASK_AGAIN_SECONDS = 0.5
+DATABASE_AWAY = "database-away"
 
 
 def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
     """Work off ``notifier.learn-address`` and ``notifier.send-mail``."""
 
     async def learn_address(event: RequestSubmitted) -> None:
-        await ledger.learn(event.data.request_id, event.data.producer)
+        with away(LedgerAway, DATABASE_AWAY):
+            await ledger.learn(event.data.request_id, event.data.producer)
 
     async def send_mail(event: TicketEvent) -> None:
         structlog.contextvars.bind_contextvars(ticket_number=event.data.ticket_number)
         # Another copy of this event is in work: no failure of ours, and until it is done nothing to acknowledge.
-        while not await is_out(event):  # noqa: ASYNC110  # the other may be another process
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
+        with away(LedgerAway, DATABASE_AWAY):
+            while not await is_out(event):  # noqa: ASYNC110  # the other may be another process
+                await asyncio.sleep(ASK_AGAIN_SECONDS)
 
     async def is_out(event: TicketEvent) -> bool:
         request_id = event.data.request_id

@@ -11,9 +11,12 @@ from uuid import UUID
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, WTimeoutError
 
 from shared.contracts.envelope import now
 from shared.contracts.requests import Producer
+
+LedgerAway = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
 
 CALL_SECONDS = 4
 # A claim outlasts its mail's sending by the two calls around it, each at its longest.

@@ -16,9 +16,10 @@ from services.notifier.settings import NotifierSettings
 from shared.contracts.addresses import in_ascii
 from shared.contracts.requests import Producer
 from shared.contracts.tickets import TicketEvent
-from shared.runtime.failures import Permanent, Transient
+from shared.runtime.failures import Away, Permanent, Transient
 
 SENDER_NAME = "POR Desk"
+CLOSING = 421  # the server shuts down (RFC 5321, 3.8), whatever it was told
 _TEMPLATES = ("ticket.txt.j2", "ticket.html.j2")
 
 
@@ -78,8 +79,9 @@ class Mailer:
         """Hand a mail to the SMTP server within ``smtp_timeout``; it is the server's when this returns.
 
         Raises:
-            Transient: the server is away, says 4xx, or refuses us: greeting, login, our sender's address.
-            Permanent: the server says 5xx to this mail or its recipient.
+            Away: the server is, or refuses us: greeting, login, our sender's address.
+            Transient: the server says 4xx to this mail or its recipient.
+            Permanent: the server says 5xx to it.
         """
         try:
             async with asyncio.timeout(self._settings.smtp_timeout), self._connection() as client:
@@ -90,9 +92,9 @@ class Mailer:
             raise _verdict(error.code) from error
         except aiosmtplib.SMTPResponseException as error:
             # Every other mail would hear the same; to park them all at once helps nobody.
-            raise Transient(f"smtp-{error.code}") from error
+            raise Away(f"smtp-{error.code}") from error
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise Transient("smtp-away") from error
+            raise Away("smtp-away") from error
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[aiosmtplib.SMTP]:
@@ -134,4 +136,7 @@ def _on_one_line(name: str) -> str:
 
 
 def _verdict(code: int) -> Permanent | Transient:
-    return Permanent(f"smtp-{code}") if code >= 500 else Transient(f"smtp-{code}")
+    reason = f"smtp-{code}"
+    if code == CLOSING:
+        return Away(reason)
+    return Permanent(reason) if code >= 500 else Transient(reason)

@@ -1,10 +1,14 @@
 """What tickets hears from the bus."""
 
 from services.tickets.desk import Desk
+from services.tickets.store import StoreAway
 from shared import topology
 from shared.contracts.letters import LetterChecked
 from shared.contracts.requests import Submission
 from shared.runtime.bus import Bus
+from shared.runtime.failures import away
+
+DATABASE_AWAY = "database-away"
 
 
 def register(bus: Bus, desk: Desk) -> None:
@@ -12,9 +16,10 @@ def register(bus: Bus, desk: Desk) -> None:
 
     async def open_ticket(event: LetterChecked) -> None:
         submission, letters = event.data.submission, event.data.letters
-        if isinstance(submission, Submission):
-            await desk.open_ticket(submission, letters)
-        else:
-            await desk.add_letters(submission, letters)
+        with away(StoreAway, DATABASE_AWAY):
+            if isinstance(submission, Submission):
+                await desk.open_ticket(submission, letters)
+            else:
+                await desk.add_letters(submission, letters)
 
     bus.subscribe(topology.OPEN_TICKET, open_ticket)

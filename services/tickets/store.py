@@ -13,7 +13,7 @@ from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, ExecutionTimeout, PyMongoError, WTimeoutError
 
 from shared.contracts.envelope import now
 
@@ -30,6 +30,8 @@ FIRST_BACKOFF, LAST_BACKOFF = 1.0, 300.0
 DOUBLINGS = 10  # more than lead from the first to the last
 
 StoreError = PyMongoError
+# Of these errors: that no server answers in time, whatever was asked of it.
+StoreAway = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
 
 
 class TicketStore:

@@ -6,13 +6,12 @@ one subscriber per queue with a prefetch; failures through :mod:`shared.runtime.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 from uuid import uuid4
 
 import aio_pika
 import aiormq
 from aio_pika import IncomingMessage
-from aio_pika.abc import AbstractRobustChannel
 from faststream import AckPolicy
 from faststream.message import StreamMessage
 from faststream.rabbit import (
@@ -25,12 +24,14 @@ from faststream.rabbit import (
 )
 from faststream.rabbit.prometheus import RabbitPrometheusMiddleware
 from faststream.rabbit.subscriber import RabbitSubscriber
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 from pydantic import TypeAdapter
 from yarl import URL
 
 from shared import topology
 from shared.contracts.envelope import CONTENT_TYPE, Event
+from shared.runtime.breaker import Breaker
+from shared.runtime.consumers import cancel, is_consuming
 from shared.runtime.failures import QUEUE, FailureMiddleware
 from shared.runtime.logs import log
 from shared.runtime.settings import ServiceSettings
@@ -81,6 +82,9 @@ class Bus:
             self._broker("publisher", metrics),
         )
         self._subscribers: list[RabbitSubscriber] = []
+        self._breakers: list[Breaker] = []
+        held = "1 while a queue's messages are held, a server being away."
+        self._breaker_gauge = Gauge("por_breaker_open", held, ("queue",), registry=registry)
 
     def _broker(self, role: str, metrics: RabbitPrometheusMiddleware) -> RabbitBroker:
         return RabbitBroker(
@@ -111,7 +115,9 @@ class Bus:
 
         publish_result.__name__ = queue.name
         codec = EventCodec(queue.receives)
-        router = RabbitRouter(middlewares=[FailureMiddleware(queue.name, self._republish)])
+        breaker = Breaker(queue.name, self._breaker_gauge)
+        self._breakers.append(breaker)
+        router = RabbitRouter(middlewares=[FailureMiddleware(queue.name, self._republish, breaker.run)])
         for name, exchange, prefetch in (
             (queue.name, queue.exchange, self._prefetch),
             (topology.suspects_of(queue.name), topology.SUSPECTS, 1),
@@ -216,7 +222,10 @@ class Bus:
         await self._consumer.start()
 
     async def stop(self) -> None:
-        """Finish what is in work (at most ``GRACEFUL_SECONDS``), then disconnect."""
+        """Take no more, finish what is in work (at most ``GRACEFUL_SECONDS``), then disconnect."""
+        await asyncio.gather(*(cancel(subscriber) for subscriber in self._subscribers))
+        for breaker in self._breakers:
+            breaker.let_go()
         await self._consumer.stop()
         await self._publisher.stop()
 
@@ -236,18 +245,7 @@ class Bus:
         """Both connections stand and every consumer is still registered at the broker."""
         if not (await self.can_publish() and await self._consumer.ping(0.1)):
             return False
-        return all([await _is_consuming(subscriber) for subscriber in self._subscribers])
-
-
-async def _is_consuming(subscriber: RabbitSubscriber) -> bool:
-    queue, tag = subscriber._queue_obj, subscriber._consumer_tag  # noqa: SLF001  # FastStream's ping stays green when a consumer is lost
-    if queue is None or tag is None:
-        return False
-    channel: AbstractRobustChannel = queue.channel  # type: ignore[assignment]  # robust by construction
-    if channel.is_closed:
-        return False
-    underlay = cast("aiormq.Channel", await asyncio.wait_for(channel.get_underlay_channel(), 1))
-    return tag in underlay.consumers
+        return all([await is_consuming(subscriber) for subscriber in self._subscribers])
 
 
 async def declare_topology(url: str, retry_delays: tuple[float, ...]) -> None:

@@ -2,13 +2,15 @@
 
 Permanent errors go to the parking lot at once, transient ones to the next delay tier and after the
 last tier to the parking lot. Either way the message is published anew and confirmed *before* it is
-acked, and held, unacked, while it cannot be. A message on which the process dies is the broker's to
-count: see ``DELIVERY_LIMIT``.
+acked, and held, unacked, while it cannot be. While a server is away for all of them, messages are held
+too: see :mod:`shared.runtime.breaker`. A message on which the process dies is the broker's to count:
+see ``DELIVERY_LIMIT``.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from types import TracebackType
@@ -16,9 +18,10 @@ from typing import Any, TypeAlias
 
 import structlog
 from aio_pika import IncomingMessage
-from aio_pika.exceptions import AMQPError
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from faststream import BaseMiddleware, ContextRepo
 from faststream.exceptions import NackMessage
+from faststream.message import StreamMessage
 from faststream.rabbit.response import RabbitPublishCommand
 from pydantic import ValidationError
 
@@ -36,6 +39,8 @@ HOLD_SECONDS = 1.0
 BusAway = (AMQPError, OSError)
 
 Republish: TypeAlias = Callable[[IncomingMessage, str, str, Mapping[str, str | int]], Awaitable[None]]
+Attempt: TypeAlias = Callable[[], Awaitable[Any]]
+Hold: TypeAlias = Callable[[Attempt], Awaitable[Any]]
 
 
 class Permanent(Exception):
@@ -47,11 +52,24 @@ class Permanent(Exception):
 
 
 class Transient(Exception):
-    """Something needed is away or not there yet; ``reason`` is a stable code."""
+    """Something this message needs is not there yet; ``reason`` is a stable code."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Away(Transient):
+    """A server that every message of the queue needs does not answer: the breaker holds them."""
+
+
+@contextmanager
+def away(kinds: tuple[type[Exception], ...], reason: str) -> Iterator[None]:
+    """Let errors of these kinds say that a server is away."""
+    try:
+        yield
+    except kinds as error:
+        raise Away(reason) from error
 
 
 def reason_of(error: BaseException) -> tuple[str, bool]:
@@ -74,18 +92,19 @@ class FailureMiddleware:
 
     queue: str
     republish: Republish
+    hold: Hold
 
     def __call__(self, msg: Any, /, *, context: ContextRepo) -> BaseMiddleware[Any, Any]:
         """The path of one message."""
-        return FailurePath(msg, context=context, queue=self.queue, republish=self.republish)
+        return FailurePath(msg, context=context, path=self)
 
 
 class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
     """Times, logs and, where the handler failed, reroutes one message."""
 
-    def __init__(self, msg: IncomingMessage, /, *, context: ContextRepo, queue: str, republish: Republish) -> None:
+    def __init__(self, msg: IncomingMessage, /, *, context: ContextRepo, path: FailureMiddleware) -> None:
         super().__init__(msg, context=context)
-        self._queue, self._republish = queue, republish
+        self._queue, self._republish, self._hold = path.queue, path.republish, path.hold
 
     async def on_receive(self) -> None:
         """Open the canonical log line."""
@@ -102,6 +121,24 @@ class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
         value = self.msg.headers.get(ATTEMPT, 0)
         return value if isinstance(value, int) else 0
 
+    async def consume_scope(self, call_next: Callable[[Any], Awaitable[Any]], msg: StreamMessage[Any]) -> Any:
+        """Let the handler work, again where its server was away."""
+        tries = count()
+
+        async def attempt() -> Any:
+            if next(tries):
+                self._require_ours()
+            return await call_next(msg)
+
+        return await self._hold(attempt)
+
+    def _require_ours(self) -> None:
+        try:
+            self.msg.channel  # noqa: B018  # it raises when it is closed
+        except ChannelInvalidStateError:
+            # The broker has taken the message back and delivers it again: worked on or moved here too, it would be two.
+            raise NackMessage(requeue=True) from None
+
     async def after_processed(
         self,
         exc_type: type[BaseException] | None = None,  # noqa: ARG002  # the library's signature
@@ -112,7 +149,7 @@ class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
         if exc_val is None:
             self._log("done")
             return False
-        if not isinstance(exc_val, Exception):
+        if isinstance(exc_val, NackMessage) or not isinstance(exc_val, Exception):
             return False
         reason, transient = reason_of(exc_val)
         attempt = self._attempt + 1
@@ -129,9 +166,8 @@ class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
     async def _move(self, exchange: str, headers: Mapping[str, str | int], reason: str) -> None:
         """Publish the message anew, however long that takes: given back meanwhile, each time would count against it."""
         for tries in count():
-            if tries and self.msg.channel.is_closed:
-                # The broker has taken the message back and delivers it again: moved here too, it would be two.
-                raise NackMessage(requeue=True)
+            if tries:
+                self._require_ours()
             try:
                 await self._republish(self.msg, exchange, self._queue, headers)
             except Exception as error:  # noqa: BLE001  # there is nothing else to be done with this message

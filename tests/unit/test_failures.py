@@ -1,9 +1,11 @@
 """What a failure is called, and whether trying again may help."""
 
-from types import SimpleNamespace
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 import pytest
+from aio_pika import IncomingMessage
+from aio_pika.exceptions import ChannelInvalidStateError
 from faststream import ContextRepo
 from faststream.exceptions import NackMessage
 from faststream.message import StreamMessage
@@ -13,7 +15,7 @@ from shared.contracts.requests import RequestSubmitted
 from shared.contracts.tickets import TicketEvent
 from shared.runtime import failures
 from shared.runtime.bus import EventCodec
-from shared.runtime.failures import FailureMiddleware, Permanent, Transient, reason_of
+from shared.runtime.failures import Away, FailureMiddleware, Permanent, Transient, reason_of
 from tests.builders import submission, submitted
 
 
@@ -65,21 +67,68 @@ async def test_an_event_is_read_as_its_own_type() -> None:
         TypeAdapter(TicketEvent).validate_json(body)
 
 
+class Message:
+    """A delivered message; asked for its channel it fails as the library's own does."""
+
+    message_id, correlation_id = "m-1", "r-1"
+
+    def __init__(self) -> None:
+        self.headers: dict[str, object] = {}
+        self.is_taken_back = False
+
+    @property
+    def channel(self) -> object:
+        if self.is_taken_back:
+            raise ChannelInvalidStateError
+        return object()
+
+
+async def test_a_message_that_the_broker_took_back_is_not_handled_again() -> None:
+    """A message that is held, and delivered anew meanwhile, is not worked on by who held it: it would be done twice."""
+    message, handled = Message(), 0
+
+    async def handle(_: object) -> None:
+        nonlocal handled
+        handled += 1
+        message.is_taken_back = True
+        raise Away("store-away")
+
+    async def hold(attempt: Callable[[], Awaitable[None]]) -> None:
+        with pytest.raises(Away):
+            await attempt()
+        await attempt()
+
+    async def republish(*_: object) -> None:
+        pytest.fail("it is not ours to move")
+
+    path = FailureMiddleware("documents.check-letter", republish, hold)(
+        cast("IncomingMessage", message), context=ContextRepo()
+    )
+    await path.on_receive()
+    with pytest.raises(NackMessage) as given_up:
+        await path.consume_scope(handle, cast("StreamMessage[object]", message))
+    assert not await path.after_processed(NackMessage, given_up.value, None)
+    assert handled == 1
+
+
 async def test_a_message_that_the_broker_took_back_is_not_moved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the channel that delivered it is closed, a held message is given up: moved here too, it would be two."""
     monkeypatch.setattr(failures, "HOLD_SECONDS", 0)
-    message = SimpleNamespace(
-        headers={}, message_id="m-1", correlation_id="r-1", channel=SimpleNamespace(is_closed=False)
-    )
+    message = Message()
     tries = 0
 
     async def republish(*_: object) -> None:
         nonlocal tries
         tries += 1
-        message.channel.is_closed = tries == 3
+        message.is_taken_back = tries == 3
         raise ConnectionError
 
-    path = FailureMiddleware("documents.check-letter", republish)(message, context=ContextRepo())
+    async def hold(_: object) -> None:
+        pytest.fail("there is nothing to attempt")
+
+    path = FailureMiddleware("documents.check-letter", republish, hold)(
+        cast("IncomingMessage", message), context=ContextRepo()
+    )
     await path.on_receive()
     with pytest.raises(NackMessage):
         await path.after_processed(Transient, Transient("store-away"), None)

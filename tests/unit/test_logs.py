@@ -77,7 +77,11 @@ def lines(written: io.StringIO) -> list[dict[str, Any]]:
 
 async def handled(republish: Callable[..., Awaitable[None]]) -> None:
     """A message whose handler fails."""
-    path = FailureMiddleware("documents.check-letter", republish)(
+
+    async def hold(_: object) -> None:
+        pytest.fail("there is nothing to attempt")
+
+    path = FailureMiddleware("documents.check-letter", republish, hold)(
         cast("IncomingMessage", Message()), context=ContextRepo()
     )
     await path.on_receive()

@@ -1,0 +1,94 @@
+"""While a server that every message of a queue needs is away, its messages are held instead of failing one by one."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from prometheus_client import Gauge
+
+from shared.runtime.failures import Away, Permanent, Transient
+from shared.runtime.logs import log
+
+PAUSE_SECONDS = 1.0
+# With one round of those in line behind it still below the 30 minutes after which RabbitMQ takes a message back.
+LONGEST_HOLD = 15 * 60.0
+
+T = TypeVar("T")
+
+
+class Breaker:
+    """The breaker of one queue.
+
+    It opens with the first message that finds its server away. From then on one message at a time, in turn, goes to
+    see, with a pause before each; the first that gets an answer, whichever, closes it. A message that fails again
+    after others got through is not held a second time: what it needs is away for it alone.
+    """
+
+    def __init__(self, queue: str, gauge: Gauge) -> None:
+        self._queue, self._gauge = queue, gauge.labels(queue)
+        self._opened_at: float | None = None
+        self._reason = ""
+        self._line = asyncio.Lock()  # fair: who finds the server still away goes to the end
+        self._stopping = asyncio.Event()
+
+    def let_go(self) -> None:
+        """Hold nothing any longer, for the process stops: what is held fails, and waits in a delay tier."""
+        self._stopping.set()
+
+    async def run(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """What ``attempt`` gives, made again for as long as its server is away.
+
+        Raises:
+            Away: the server is away for this message alone, or was for too long, or the process stops.
+            Exception: whatever else ``attempt`` raises.
+        """
+        began, held = time.monotonic(), False
+        while True:
+            async with self._line:
+                if self._opened_at is not None:
+                    held = True
+                    await self._pause()
+                    try:
+                        return await self._watched(attempt)
+                    except Away:
+                        if time.monotonic() - began > LONGEST_HOLD:
+                            raise
+                        continue
+            try:
+                return await self._watched(attempt)
+            except Away:
+                if held:
+                    raise
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), PAUSE_SECONDS)
+            raise Away(self._reason)
+
+    async def _watched(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        try:
+            result = await attempt()
+        except Away as error:
+            self._open(error.reason)
+            raise
+        except (Permanent, Transient):
+            self._close()
+            raise
+        self._close()
+        return result
+
+    def _open(self, reason: str) -> None:
+        self._reason = reason
+        if self._opened_at is None:
+            self._opened_at = time.monotonic()
+            self._gauge.set(1)
+            log.warning("breaker open", queue=self._queue, reason=reason)
+
+    def _close(self) -> None:
+        if self._opened_at is not None:
+            seconds = round(time.monotonic() - self._opened_at, 1)
+            self._opened_at = None
+            self._gauge.set(0)
+            log.warning("breaker closed", queue=self._queue, seconds=seconds)

@@ -1,0 +1,41 @@
+"""What FastStream does not tell of its consumers, nor let be done with them; the only file that looks inside it."""
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+from aio_pika.abc import AbstractRobustChannel
+from faststream.rabbit.subscriber import RabbitSubscriber
+
+from shared.runtime.failures import BusAway
+
+if TYPE_CHECKING:
+    import aiormq
+
+CANCEL_SECONDS = 1.0
+
+
+async def is_consuming(subscriber: RabbitSubscriber) -> bool:
+    """Whether the broker still knows this consumer; FastStream's own ping stays green when it is lost."""
+    queue, tag = subscriber._queue_obj, subscriber._consumer_tag  # noqa: SLF001
+    if queue is None or tag is None:
+        return False
+    channel: AbstractRobustChannel = queue.channel  # type: ignore[assignment]  # robust by construction
+    if channel.is_closed:
+        return False
+    underlay = cast("aiormq.Channel", await asyncio.wait_for(channel.get_underlay_channel(), 1))
+    return tag in underlay.consumers
+
+
+async def cancel(subscriber: RabbitSubscriber) -> None:
+    """Have nothing delivered any more; what is in work goes on.
+
+    FastStream takes deliveries until its last message is done, and hands them back unhandled with their count raised.
+    """
+    queue, tag = subscriber._queue_obj, subscriber._consumer_tag  # noqa: SLF001
+    if queue is None or tag is None or queue.channel.is_closed:
+        return
+    with suppress(TimeoutError, *BusAway):  # the broker is gone, and with it the consumer
+        async with asyncio.timeout(CANCEL_SECONDS):
+            await queue.cancel(tag)
+    subscriber._consumer_tag = None  # noqa: SLF001  # it is cancelled, and must not be again

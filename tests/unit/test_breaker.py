@@ -1,0 +1,144 @@
+"""While a server is away its messages are held, one goes to see, and none is lost sight of."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge
+
+from shared.runtime import breaker as breakers
+from shared.runtime.breaker import Breaker
+from shared.runtime.failures import Away, Permanent, Transient
+
+
+class Server:
+    """What a handler needs: it answers, or it is away; counts who asked."""
+
+    def __init__(self) -> None:
+        self.is_away = True
+        self.asked: list[int] = []
+        self.at_once = self.most_at_once = 0
+
+    def for_message(self, number: int, answer: Exception | None = None) -> Callable[[], Awaitable[int]]:
+        """One try to handle a message."""
+
+        async def attempt() -> int:
+            self.asked.append(number)
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            await asyncio.sleep(0)
+            self.at_once -= 1
+            if self.is_away:
+                raise Away("store-away")
+            if answer is not None:
+                raise answer
+            return number
+
+        return attempt
+
+
+@pytest.fixture
+def gauge() -> Gauge:
+    """Tells whether the breaker is open."""
+    return Gauge("open", "Open.", ("queue",), registry=CollectorRegistry())
+
+
+@pytest.fixture
+def breaker(gauge: Gauge, monkeypatch: pytest.MonkeyPatch) -> Breaker:
+    """A breaker that hardly pauses."""
+    monkeypatch.setattr(breakers, "PAUSE_SECONDS", 0.01)
+    return Breaker("documents.check-letter", gauge)
+
+
+def is_open(gauge: Gauge) -> bool:
+    """What the metric says."""
+    return next(iter(gauge.collect())).samples[0].value == 1
+
+
+async def test_messages_are_held_while_their_server_is_away(breaker: Breaker, gauge: Gauge) -> None:
+    """None fails during the outage, one at a time goes to see, and all are done after it."""
+    server = Server()
+    work = [asyncio.ensure_future(breaker.run(server.for_message(n))) for n in range(5)]
+    await asyncio.sleep(0.1)
+    assert not any(each.done() for each in work)
+    assert is_open(gauge)
+    server.asked.clear()
+    server.most_at_once = 0
+    await asyncio.sleep(0.1)
+    assert server.most_at_once == 1
+    server.is_away = False
+    assert await asyncio.gather(*work) == [0, 1, 2, 3, 4]
+    assert not is_open(gauge)
+
+
+async def test_those_who_go_to_see_take_turns(breaker: Breaker) -> None:
+    """Whoever finds the server still away goes to the end of the line: a message that asks in vain holds up nobody."""
+    server = Server()
+    work = [asyncio.ensure_future(breaker.run(server.for_message(n))) for n in range(3)]
+    await asyncio.sleep(0.15)
+    seen = server.asked[3:]
+    assert len(seen) >= 6
+    assert all(seen[n] != seen[n + 1] for n in range(len(seen) - 1))
+    server.is_away = False
+    await asyncio.gather(*work)
+
+
+async def test_message_whose_server_is_away_for_it_alone_fails(breaker: Breaker) -> None:
+    """A message that finds its server away again after others got through is not held on: it goes its own way."""
+
+    async def never() -> None:
+        raise Away("store-away")
+
+    async def always() -> str:
+        return "done"
+
+    alone = asyncio.ensure_future(breaker.run(never))
+    await asyncio.sleep(0.05)
+    assert not alone.done()
+    for _ in range(10):
+        assert await breaker.run(always) == "done"
+    with pytest.raises(Away):
+        await asyncio.wait_for(alone, 1)
+
+
+@pytest.mark.parametrize("answer", [Permanent("key-reused"), Transient("letter-not-there")], ids=str)
+async def test_any_answer_means_that_the_server_is_back(breaker: Breaker, gauge: Gauge, answer: Exception) -> None:
+    """A refusal too closes the breaker, and fails as a refusal does."""
+    server = Server()
+    refused = asyncio.ensure_future(breaker.run(server.for_message(1, answer)))
+    await asyncio.sleep(0.05)
+    server.is_away = False
+    with pytest.raises(type(answer)):
+        await refused
+    assert not is_open(gauge)
+
+
+async def test_what_nobody_foresaw_is_not_held(breaker: Breaker, gauge: Gauge) -> None:
+    """An error of any other kind fails at once and opens nothing."""
+
+    async def crash() -> None:
+        raise KeyError("who?")
+
+    with pytest.raises(KeyError):
+        await breaker.run(crash)
+    assert not is_open(gauge)
+
+
+async def test_nothing_is_held_when_the_process_stops(breaker: Breaker) -> None:
+    """What is held fails at once, so that it can wait in a delay tier instead of being handed back."""
+    server = Server()
+    work = [asyncio.ensure_future(breaker.run(server.for_message(n))) for n in range(3)]
+    await asyncio.sleep(0.05)
+    breaker.let_go()
+    await asyncio.sleep(0.02)
+    asked = len(server.asked)
+    outcomes = await asyncio.wait_for(asyncio.gather(*work, return_exceptions=True), 1)
+    assert [str(each) for each in outcomes] == ["store-away"] * 3
+    assert len(server.asked) == asked
+
+
+async def test_nothing_is_held_for_ever(breaker: Breaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the longest hold a message fails, before the broker would take it back."""
+    monkeypatch.setattr(breakers, "LONGEST_HOLD", 0.1)
+    with pytest.raises(Away):
+        await asyncio.wait_for(breaker.run(Server().for_message(1)), 2)
