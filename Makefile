@@ -1,13 +1,13 @@
 # POR Desk: `make help` lists what can be done. ARGS="..." is passed on: make bench ARGS="--requests 200".
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check test bench env clean
+.PHONY: help setup demo run check test mutants bench env clean
 
 # A runner ends, in order, when make is killed. One plain command each, so that make itself is the runner's parent.
 RUN := setpriv --pdeathsig TERM -- .venv/bin/
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing: Debian packages (as root) and .venv from uv.lock.
 	@sh ops/setup.sh
@@ -26,6 +26,9 @@ check: setup ## Lint, formatting, types, and who may import whom.
 
 test: setup ## Run all tests, on real servers.
 	@$(RUN)pytest $(ARGS)
+
+mutants: setup ## Take out each guard in turn and see that a test notices.
+	@$(RUN)python -m tests.mutants $(ARGS)
 
 bench: setup ## Measure throughput, latency and cost per ticket.
 	@$(RUN)pordesk bench $(ARGS)
