@@ -1,61 +1,55 @@
 """The verdict on a letter: pure rules over its bytes."""
 
 import hashlib
-import io
-from dataclasses import dataclass
 
 import filetype
 import pikepdf
-from PIL import Image
 
+from services.documents.pdfs import pdf_pages
+from services.documents.pictures import picture_pages
+from services.documents.polyglots import check_no_archive
+from services.documents.verdict import Refused, Verdict
 from shared.contracts.letters import LetterFault
 from shared.contracts.media import LETTER_TYPES, PDF
 
-MAX_PIXELS = 120_000_000  # A0 at 300 dpi is 140 million; a letter is far below
+_HEAD = 8192
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What the bytes are; no fault means that they are a letter."""
-
-    media_type: str
-    pages: int | None = None
-    fault: LetterFault | None = None
+def media_type_of(data: bytes) -> str:
+    """What the first bytes say that the file is."""
+    return filetype.guess_mime(data[:_HEAD]) or "application/octet-stream"
 
 
-def judge(data: bytes, sha256: str, max_pages: int) -> Verdict:  # noqa: PLR0911  # one verdict, one line
-    """Judge the bytes read back: right hash, real type, opens, not encrypted, pages in bounds."""
-    media_type = filetype.guess_mime(data) or "application/octet-stream"
-    if hashlib.sha256(data).hexdigest() != sha256:
-        return Verdict(media_type, fault=LetterFault.DAMAGED)
-    if media_type not in LETTER_TYPES:
-        return Verdict(media_type, fault=LetterFault.WRONG_TYPE)
+def judge(data: bytes, sha256: str, max_pages: int) -> Verdict:
+    """Judge the bytes read back: right hash, real type, one letter and nothing else, opens, pages in bounds.
+
+    Raises:
+        MemoryError: it asks for more than there is; whoever limited the memory knows what that means.
+    """
+    media_type = media_type_of(data)
     try:
-        pages = _pdf_pages(data) if media_type == PDF else _image_pages(data)
-    except pikepdf.PasswordError:
-        return Verdict(media_type, fault=LetterFault.ENCRYPTED)
+        return Verdict(media_type, _pages(data, sha256, media_type, max_pages))
+    except Refused as refused:
+        return Verdict(media_type, refused.pages, refused.fault)
+
+
+def _pages(data: bytes, sha256: str, media_type: str, max_pages: int) -> int:
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise Refused(LetterFault.DAMAGED)
+    if media_type not in LETTER_TYPES:
+        raise Refused(LetterFault.WRONG_TYPE)
+    try:
+        check_no_archive(data)
+        pages = pdf_pages(data) if media_type == PDF else picture_pages(data, media_type, max_pages)
+    except (Refused, MemoryError):
+        raise
+    except pikepdf.PasswordError as error:
+        raise Refused(LetterFault.ENCRYPTED) from error
     # Hostile files make the parsers raise nearly anything; each of it means: cannot be opened.
-    except Exception:  # noqa: BLE001
-        return Verdict(media_type, fault=LetterFault.UNREADABLE)
-    if pages is None:
-        return Verdict(media_type, fault=LetterFault.ENCRYPTED)
+    except Exception as error:
+        raise Refused(LetterFault.UNREADABLE) from error
     if pages == 0:
-        return Verdict(media_type, pages, LetterFault.EMPTY)
+        raise Refused(LetterFault.EMPTY, pages)
     if pages > max_pages:
-        return Verdict(media_type, pages, LetterFault.TOO_MANY_PAGES)
-    return Verdict(media_type, pages)
-
-
-def _pdf_pages(data: bytes) -> int | None:
-    """The number of pages; None where the file is encrypted, even with an empty password."""
-    with pikepdf.open(io.BytesIO(data)) as pdf:
-        return None if pdf.is_encrypted else len(pdf.pages)
-
-
-def _image_pages(data: bytes) -> int:
-    with Image.open(io.BytesIO(data)) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise Image.DecompressionBombError
-        pages = getattr(image, "n_frames", 1)
-        image.verify()
-        return int(pages)
+        raise Refused(LetterFault.TOO_MANY_PAGES, pages)
+    return pages

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from shared.contracts.envelope import Contract, Event
 from shared.contracts.requests import Letter, LetterReply, Sha256, Submission
@@ -20,6 +20,12 @@ class LetterFault(StrEnum):
     ENCRYPTED = "letter-encrypted"
     EMPTY = "letter-empty"
     TOO_MANY_PAGES = "letter-too-many-pages"
+    ACTIVE = "letter-active"
+    ATTACHMENT = "letter-attachment"
+    MIXED = "letter-mixed"
+    TOO_COMPLEX = "letter-too-complex"
+    INFECTED = "letter-infected"
+    NOT_SCANNABLE = "letter-not-scannable"
 
     @property
     def sentence(self) -> str:
@@ -27,11 +33,29 @@ class LetterFault(StrEnum):
         return {
             "letter-damaged": "The letter we stored is not the one you sent; please send it again.",
             "letter-wrong-type": "The letter is not a PDF, PNG, JPEG or TIFF file.",
-            "letter-unreadable": "The letter cannot be opened; the file is damaged.",
+            "letter-unreadable": "The letter cannot be opened; the file is damaged or cut off. Please save it anew.",
             "letter-encrypted": "The letter is protected by a password; please send it without.",
             "letter-empty": "The letter has no pages.",
             "letter-too-many-pages": "The letter has too many pages.",
+            "letter-active": "The letter's file holds a script, a form that sends data, or something that opens or "
+            "plays by itself. Please print the letter and scan it, or print it to a new PDF.",
+            "letter-attachment": "The letter's file has other files inside. Please print it to a new PDF without them.",
+            "letter-mixed": "The letter's file holds something else before or after the letter. "
+            "Please print the letter and scan it, or save it anew.",
+            "letter-too-complex": "The letter's file is far larger inside than a letter needs to be. "
+            "Please print the letter and scan it at 300 dpi.",
+            "letter-infected": "A virus was found in the letter's file. "
+            "Please check your computer, then print the letter and scan it.",
+            "letter-not-scannable": "The letter's file could not be searched for viruses to its end. "
+            "Please print the letter and scan it.",
         }[self.value]
+
+
+class State(StrEnum):
+    """Where a judged letter is: in custody it is served to its owner, in quarantine never."""
+
+    CUSTODY = "custody"
+    QUARANTINE = "quarantine"
 
 
 class CheckedLetter(Letter):
@@ -49,6 +73,12 @@ class Receipt(Contract):
     request_id: UUID
     owner: str = Field(description="The producer id that may read it.")
     checked_at: datetime
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
+    @property
+    def state(self) -> State:
+        """Follows from the verdict; written down so that who looks into the store need not know the codes."""
+        return State.QUARANTINE if self.letter.fault else State.CUSTODY
 
 
 class LetterChecked(Event):
