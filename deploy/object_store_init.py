@@ -10,19 +10,24 @@ POLICY = "letters"
 
 
 def policy(bucket: str) -> dict[str, object]:
-    """What the services do: see that the bucket is there, get and put. Nothing is deleted or made public."""
+    """What the services do: see that the bucket is there, get, put and lock. Nothing is deleted or made public."""
     arn = f"arn:aws:s3:::{bucket}"
     return {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Effect": "Allow",
-                "Action": ["s3:GetBucketLocation", "s3:ListBucket"],
+                "Action": [
+                    "s3:GetBucketLocation",
+                    "s3:GetBucketObjectLockConfiguration",
+                    "s3:GetBucketVersioning",
+                    "s3:ListBucket",
+                ],
                 "Resource": [arn],
             },
             {
                 "Effect": "Allow",
-                "Action": ["s3:GetObject", "s3:PutObject"],
+                "Action": ["s3:GetObject", "s3:GetObjectRetention", "s3:PutObject", "s3:PutObjectRetention"],
                 "Resource": [f"{arn}/*"],
             },
         ],
@@ -42,7 +47,7 @@ def prepare(url: str, root: str, password: str, bucket: str, users: dict[str, st
     )
     admin = MinioAdmin(endpoint=address.netloc, credentials=StaticProvider(root, password), secure=secure)
     if not store.bucket_exists(bucket_name=bucket):
-        store.make_bucket(bucket_name=bucket)
+        store.make_bucket(bucket_name=bucket, object_lock=True)  # which can be chosen only now
     admin.policy_add(POLICY, policy=policy(bucket))
     for name, secret in users.items():
         admin.user_add(name, secret)

@@ -15,6 +15,7 @@ missing_packages() {
     [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || echo rabbitmq-server
     PATH="$PATH:/usr/sbin:/sbin" ldconfig -p | grep -q 'libcurl\.so\.4 ' || echo libcurl4 # mongod needs it
     command -v curl >/dev/null || echo curl # the README's examples
+    [ -x /usr/sbin/clamd ] || echo clamav-daemon # the tests of the scanner
     [ -x .local/uv-venv/bin/uv ] || "$PYTHON" -c 'import ensurepip' 2>/dev/null || echo python3-venv
 }
 

@@ -1,3 +1,8 @@
 """Fixtures of all tests; what they are made of is in ``tests/fixtures``."""
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.broker", "tests.fixtures.desk"]
+pytest_plugins = [
+    "tests.fixtures.servers",
+    "tests.fixtures.object_stores",
+    "tests.fixtures.broker",
+    "tests.fixtures.desk",
+]

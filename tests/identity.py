@@ -98,9 +98,9 @@ def intake_settings(key_file: Path, **changes: Any) -> IntakeSettings:
     return IntakeSettings(**_common(key_file) | _STORE | owners | changes)
 
 
-def documents_settings(key_file: Path) -> DocumentsSettings:
+def documents_settings(key_file: Path | None = None, **changes: Any) -> DocumentsSettings:
     """Settings of documents."""
-    return DocumentsSettings(**_common(key_file) | _STORE)
+    return DocumentsSettings(**_common(key_file) | _STORE | changes)
 
 
 def tickets_settings(key_file: Path) -> TicketsSettings:

@@ -4,17 +4,23 @@ import asyncio
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from uuid import UUID
 
-from services.documents.checks import judge
+from services.documents.retention import Retention
+from services.documents.scanner import Scanner
+from services.documents.verdict import Verdict
+from services.documents.workers import Workers
 from shared.contracts.custody import letter_key, receipt_key
 from shared.contracts.envelope import event_id, now
 from shared.contracts.letters import (
     CheckedLetter,
     LetterChecked,
+    LetterFault,
     LetterVerdicts,
     Receipt,
+    State,
     letter_id,
 )
 from shared.contracts.requests import (
@@ -34,19 +40,23 @@ LETTERS_IN_MEMORY = 8
 _LETTER_ID = re.compile(r"([0-9a-f-]{36})\.([0-9a-f]{64})")
 
 
-class Custody:
-    """Letters and receipts over one object store."""
+# Not even staff may have what harms who opens it, or may.
+_SERVED_TO_NOBODY = frozenset({LetterFault.INFECTED, LetterFault.NOT_SCANNABLE})
 
-    def __init__(self, store: ObjectStore, max_pages: int) -> None:
-        self._store, self._max_pages = store, max_pages
+
+class Custody:
+    """Letters and receipts over one object store; without a scanner no letter is searched for viruses."""
+
+    def __init__(self, store: ObjectStore, workers: Workers, scanner: Scanner | None, retention: Retention) -> None:
+        self._store, self._workers, self._scanner, self._retention = store, workers, scanner, retention
         self._in_memory = asyncio.Semaphore(LETTERS_IN_MEMORY)
 
     async def check(self, event: RequestSubmitted | LetterSubmitted) -> LetterChecked:
         """Judge every letter of a submission, write the receipts, and say so.
 
         Raises:
-            Away: the store is.
-            Transient: it does not show the letter yet.
+            Away: the store or the scanner is.
+            Transient: the store does not show the letter yet, or the scanner says what is no verdict.
         """
         data = event.data
         owner = data.producer_id if isinstance(data, LetterReply) else data.producer.producer_id
@@ -66,7 +76,7 @@ class Custody:
             data = await self._store.get(letter_key(request_id, letter.sha256))
             if data is None:
                 raise Transient("letter-not-there")
-            verdict = await asyncio.to_thread(judge, data, letter.sha256, self._max_pages)
+            verdict = await self._judge(data, letter.sha256)
             del data  # with the slot, not when the receipt is written
         checked = CheckedLetter(
             **letter.model_dump(exclude={"media_type"}),
@@ -77,21 +87,31 @@ class Custody:
         )
         receipt = Receipt(letter=checked, request_id=request_id, owner=owner, checked_at=now())
         body = receipt.model_dump_json().encode()
+        lock = None
+        if receipt.state is State.CUSTODY and (lock := await self._retention.lock_of(receipt.checked_at)):
+            await self._store.lock(letter_key(request_id, letter.sha256), lock)
         await self._store.put(
             receipt_key(request_id, letter.sha256),
             io.BytesIO(body),
             len(body),
             "application/json",
+            lock,
         )
         return checked
+
+    async def _judge(self, data: bytes, sha256: str) -> Verdict:
+        """What the worker finds, and the scanner above it: staff may read what is refused for anything else."""
+        verdict = await self._workers.judge(data, sha256)
+        found = await self._scanner.scan(data) if self._scanner else None
+        return replace(verdict, fault=found) if found else verdict
 
     async def receipt(self, letter: str, caller: Caller) -> Receipt:
         """The receipt of a letter that this caller may read.
 
-        A refused letter is in quarantine: only staff reads it.
+        A refused letter is in quarantine: only staff reads it. One without a receipt is not judged yet: nobody does.
 
         Raises:
-            Problem: 404, also where it is somebody else's or refused; 503 without the store.
+            Problem: 404, also where it is somebody else's or refused; 403 infected; 503 without the store.
         """
         match = _LETTER_ID.fullmatch(letter)
         found = None
@@ -103,6 +123,12 @@ class Custody:
         receipt = Receipt.model_validate_json(found) if found else None
         if receipt is None or not _may_read(receipt, caller):
             raise Problem(HTTPStatus.NOT_FOUND, "unknown-letter", "There is no such letter.")
+        if receipt.letter.fault in _SERVED_TO_NOBODY:
+            raise Problem(
+                HTTPStatus.FORBIDDEN,
+                "letter-withheld",
+                "A virus was found in this letter, or it could not be searched for one: nobody is served with it.",
+            )
         return receipt
 
     async def read(self, receipt: Receipt) -> tuple[Iterator[bytes], int]:
@@ -114,4 +140,4 @@ class Custody:
 
 
 def _may_read(receipt: Receipt, caller: Caller) -> bool:
-    return caller.sees_only is None or (receipt.owner == caller.sees_only and receipt.letter.fault is None)
+    return caller.sees_only is None or (receipt.owner == caller.sees_only and receipt.state is State.CUSTODY)

@@ -1,14 +1,17 @@
-"""The object store as both its users see it: S3 put, get and nothing else, off the event loop."""
+"""The object store as both its users see it: S3 put, get, lock and nothing else, off the event loop."""
 
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, BinaryIO, TypeVar, cast
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, BinaryIO, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 import urllib3
 from minio import Minio
 from minio.error import InvalidResponseError, MinioException, S3Error
+from minio.retention import Retention
 
 from shared.runtime.settings import ObjectStoreSettings
 
@@ -18,7 +21,18 @@ THREADS = 16
 CHUNK = 256 * 1024
 DEADLINE = 30.0  # seconds for one call with all its retries
 
+# Not there, not known, or not ours to use.
+_NO_LOCK = frozenset({"ObjectLockConfigurationNotFoundError", "NotImplemented", "AccessDenied"})
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Until when nobody may delete an object; in GOVERNANCE who has a right of its own for that still may."""
+
+    until: datetime
+    mode: Literal["GOVERNANCE", "COMPLIANCE"]
 
 
 class ObjectStore:
@@ -47,8 +61,8 @@ class ObjectStore:
         self._ping_thread = ThreadPoolExecutor(1, thread_name_prefix="s3-ping")
         self._ping: asyncio.Future[bool] | None = None
 
-    async def put(self, key: str, data: IO[bytes], size: int, media_type: str) -> None:
-        """Store ``size`` bytes under ``key``; they are durable when this returns."""
+    async def put(self, key: str, data: IO[bytes], size: int, media_type: str, lock: Lock | None = None) -> None:
+        """Store ``size`` bytes under ``key``, locked if asked for; they are durable when this returns."""
         await self._run(
             lambda: self._client.put_object(
                 bucket_name=self._bucket,
@@ -56,8 +70,17 @@ class ObjectStore:
                 data=cast("BinaryIO", data),
                 length=size,
                 content_type=media_type,
+                retention=Retention(lock.mode, lock.until) if lock else None,
             )
         )
+
+    async def lock(self, key: str, lock: Lock) -> None:
+        """Lock what is under ``key`` now; what is locked already stays as it is."""
+        await self._run(lambda: self._lock(key, Retention(lock.mode, lock.until)))
+
+    async def can_lock(self) -> bool:
+        """Whether our bucket has object lock."""
+        return await self._run(self._has_object_lock)
 
     async def get(self, key: str) -> bytes | None:
         """The bytes under ``key``, or None where there are none."""
@@ -103,6 +126,22 @@ class ObjectStore:
             response.close()
             response.release_conn()
         return data
+
+    def _lock(self, key: str, retention: Retention) -> None:
+        if self._client.get_object_retention(bucket_name=self._bucket, object_name=key) is None:
+            self._client.set_object_retention(bucket_name=self._bucket, object_name=key, config=retention)
+
+    def _has_object_lock(self) -> bool:
+        try:
+            # A store that knows nothing of either takes both questions for a listing, and answers it.
+            if self._client.get_bucket_versioning(bucket_name=self._bucket).status != "Enabled":
+                return False
+            self._client.get_object_lock_config(bucket_name=self._bucket)
+        except S3Error as error:
+            if error.code in _NO_LOCK:
+                return False
+            raise
+        return True
 
     async def _run(self, call: Callable[[], T]) -> T:
         # Retries add up, and a thread cannot be told to stop: whoever waits is let go, the thread ends later.

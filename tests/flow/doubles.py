@@ -6,10 +6,14 @@ from datetime import datetime, timedelta
 from typing import IO, Any
 from uuid import UUID
 
+from services.documents.checks import judge
+from services.documents.settings import DocumentsSettings
+from services.documents.verdict import Verdict
 from services.notifier.ledger import Entry
 from services.tickets.store import LEASE, SORTS
 from shared.contracts.envelope import now
 from shared.contracts.requests import Producer
+from shared.runtime.objects import Lock
 
 Document = dict[str, Any]
 
@@ -20,7 +24,7 @@ class MemoryObjects:
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
 
-    async def put(self, key: str, data: IO[bytes], size: int, media_type: str) -> None:
+    async def put(self, key: str, data: IO[bytes], size: int, media_type: str, lock: Lock | None = None) -> None:
         """Keep exactly ``size`` bytes."""
         self.kept[key] = data.read(size)
 
@@ -33,9 +37,24 @@ class MemoryObjects:
         data = self.kept[key]
         return iter([data[:1000], data[1000:]]), len(data)
 
+    async def can_lock(self) -> bool:
+        """No."""
+        return False
+
     async def ping(self) -> bool:
         """There."""
         return True
+
+
+class WorkersInProcess:
+    """The processes in which letters are opened: the same rules, without the process."""
+
+    def __init__(self, settings: DocumentsSettings) -> None:
+        self._max_pages = settings.max_pages
+
+    async def judge(self, data: bytes, sha256: str) -> Verdict:
+        """The verdict."""
+        return judge(data, sha256, self._max_pages)
 
 
 class MemoryTickets:

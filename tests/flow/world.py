@@ -24,7 +24,7 @@ from shared import topology
 from shared.contracts.envelope import CONTENT_TYPE, Event
 from shared.runtime.failures import Transient
 from tests.builders import FORM, pdf
-from tests.flow.doubles import MemoryLedger, MemoryObjects, MemoryTickets
+from tests.flow.doubles import MemoryLedger, MemoryObjects, MemoryTickets, WorkersInProcess
 from tests.identity import Provider, documents_settings, intake_settings, notifier_settings, tickets_settings
 
 NOTIFIER_FIRST = ("notifier", "tickets", "documents")
@@ -81,6 +81,7 @@ class World:
         patch.setattr(intake, "Owner", OwnerInMemory)
         patch.setattr(intake, "ObjectStore", lambda _: self.objects)
         patch.setattr(documents, "ObjectStore", lambda _: self.objects)
+        patch.setattr(documents, "Workers", WorkersInProcess)
         patch.setattr(tickets, "TicketStore", lambda *_: self.tickets)
         patch.setattr(notifier, "Ledger", lambda *_: self.ledger)
         patch.setattr(Mailer, "send", send)

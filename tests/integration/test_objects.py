@@ -2,57 +2,17 @@
 
 import asyncio
 import io
-import os
 import socket
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
-from ops.stack import Connection, Tools
-from ops.stack.objectstore import ObjectStoreServer
-from ops.stack.ports import Ports
+from ops.stack import Connection
 from shared.runtime import objects
 from shared.runtime.objects import CHUNK, ObjectStore, ObjectStoreError
-from shared.runtime.settings import ObjectStoreSettings
-from tests.fixtures.servers import BUCKET, REGION, s3_client
-
-
-def store_at(server: Connection, bucket: str = BUCKET) -> ObjectStore:
-    """A door to a server."""
-    return ObjectStore(
-        ObjectStoreSettings(
-            amqp_url="amqp://unused/",
-            jwt_issuer="unused",
-            jwt_audience="unused",
-            s3_endpoint=server.url,
-            s3_access_key=server.username,
-            s3_secret_key=server.password,
-            s3_bucket=bucket,
-            s3_region=REGION,
-        )
-    )
-
-
-@pytest.fixture(scope="session")
-def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
-    """A real MinIO; where none is installed the test is skipped, unless it must be there."""
-    tools = Tools.find()
-    if not tools.minio:
-        if os.environ.get("POR_REQUIRE_MINIO"):
-            pytest.fail("POR_REQUIRE_MINIO is set, but no minio is on PATH or in .local/bin")
-        pytest.skip("no minio on PATH or in .local/bin")
-    home = tmp_path_factory.mktemp("minio")
-    with Ports() as ports:
-        with pytest.MonkeyPatch.context() as patch:  # read when it is made; no other test must see it
-            patch.setenv("OBJECT_STORE", "minio")
-            server = ObjectStoreServer(home, home / "minio.log", ports, tools, {})
-        server.start()
-        try:
-            server.wait_ready()
-            yield Connection(server.connection.url, server.connection.username, server.connection.password)
-        finally:
-            server.stop()
+from tests.fixtures.object_stores import store_at
+from tests.fixtures.servers import BUCKET, s3_client
 
 
 @pytest.fixture(params=["object_store", "minio"])
