@@ -100,10 +100,11 @@ class Custody:
         return checked
 
     async def _judge(self, data: bytes, sha256: str) -> Verdict:
-        """What the worker finds, and the scanner above it: staff may read what is refused for anything else."""
+        """What the worker finds, and the scanner, also in what is refused already: staff may read that."""
         verdict = await self._workers.judge(data, sha256)
         found = await self._scanner.scan(data) if self._scanner else None
-        return replace(verdict, fault=found) if found else verdict
+        # A virus counts more than any other fault; that the scanner is not sure counts less: they say why.
+        return replace(verdict, fault=found) if found is LetterFault.INFECTED or not verdict.fault else verdict
 
     async def receipt(self, letter: str, caller: Caller) -> Receipt:
         """The receipt of a letter that this caller may read.

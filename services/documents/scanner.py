@@ -16,8 +16,8 @@ CONNECT_SECONDS = 3.0
 SCAN_SECONDS = 130.0  # longer than clamd's own MaxScanTime, so that a slow letter gets its verdict
 CHUNK = 256 * 1024
 _LENGTH = struct.Struct("!L")
-# The scanner looked no further, or could not.
-_NOT_LOOKED_INTO = ("Heuristics.Limits.Exceeded", "Heuristics.Encrypted")
+# No virus was found: the scanner looked no further, could not, or saw something odd.
+_SUSPICION = "Heuristics."
 # The test file of all scanners, in pieces: whole it would be found in our own file.
 _EICAR = b"".join((rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$", b"EICAR-STANDARD-ANTIVIRUS", b"-TEST-FILE!$H+H*"))
 
@@ -99,6 +99,6 @@ def _verdict(answer: str) -> LetterFault | None:
     if answer == "INSTREAM size limit exceeded. ERROR":
         return LetterFault.NOT_SCANNABLE
     if answer.endswith(" FOUND"):
-        log.warning("malware found", signature=answer.removesuffix(" FOUND"))
-        return LetterFault.NOT_SCANNABLE if answer.startswith(_NOT_LOOKED_INTO) else LetterFault.INFECTED
+        log.warning("letter not clean", signature=answer.removesuffix(" FOUND"))
+        return LetterFault.NOT_SCANNABLE if answer.startswith(_SUSPICION) else LetterFault.INFECTED
     raise Transient("scanner-away")

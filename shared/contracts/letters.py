@@ -46,7 +46,7 @@ class LetterFault(StrEnum):
             "Please print the letter and scan it at 300 dpi.",
             "letter-infected": "A virus was found in the letter's file. "
             "Please check your computer, then print the letter and scan it.",
-            "letter-not-scannable": "The letter's file could not be searched for viruses to its end. "
+            "letter-not-scannable": "The virus scanner could not clear the letter's file. "
             "Please print the letter and scan it.",
         }[self.value]
 

@@ -11,15 +11,17 @@ from services.documents.scanner import Scanner
 from shared.contracts.letters import LetterFault
 from shared.runtime.failures import Transient
 from tests.builders import pdf
-from tests.fixtures.clamd import MAX_SCAN, MAX_STREAM, Clamd
-from tests.fixtures.hostile import changed, content, eicar
+from tests.fixtures.clamd import Clamd
+from tests.fixtures.hostile import MIB, changed, content, eicar
 from tests.fixtures.proxy import door
+
+SCANS, TAKES = MIB, 2 * MIB
 
 
 @pytest.fixture(scope="module")
 def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clamd]:
     """A scanner that works."""
-    with Clamd(tmp_path_factory.mktemp("clamd")) as running:
+    with Clamd(tmp_path_factory.mktemp("clamd"), scans=SCANS, takes=TAKES) as running:
         yield running
 
 
@@ -46,7 +48,7 @@ async def test_many_letters_at_once(clamd: Clamd) -> None:
     assert found == [None, LetterFault.INFECTED] * 10
 
 
-@pytest.mark.parametrize("size", [MAX_SCAN + 1, MAX_STREAM + 1, 8 * MAX_STREAM])
+@pytest.mark.parametrize("size", [SCANS + 1, TAKES + 1, 8 * TAKES])
 async def test_what_is_not_looked_into_is_not_clean(clamd: Clamd, size: int) -> None:
     """A letter beyond what the scanner looks into, or even takes, is refused as that, not passed."""
     assert await Scanner(clamd.url).scan(pdf().ljust(size)) is LetterFault.NOT_SCANNABLE
