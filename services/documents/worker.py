@@ -15,11 +15,9 @@ from dataclasses import asdict
 from typing import BinaryIO
 
 import pikepdf
-from pikepdf.settings import set_qpdf_limits
 from PIL import Image
 
 from services.documents.checks import judge
-from services.documents.pdfs import MAX_UNFOLDED
 
 HEAD = struct.Struct("!Q64s")  # the letter's length and its hash as announced
 READY = b"ready\n"
@@ -45,7 +43,6 @@ def _load() -> None:
     codecs.lookup("cp437")  # how names are written in an archive
     with pikepdf.new() as pdf:  # random numbers, without which what is encrypted is not told from what is broken
         pdf.save(io.BytesIO(), encryption=pikepdf.Encryption(owner="", user=""))
-    set_qpdf_limits(flate_max_memory=MAX_UNFOLDED, run_length_max_memory=MAX_UNFOLDED)
 
 
 def _answer(letters: BinaryIO, head: bytes, max_pages: int) -> bytes:

@@ -9,7 +9,9 @@ from uuid import uuid4
 
 import pytest
 from minio import Minio
+from minio.commonconfig import ENABLED
 from minio.error import S3Error
+from minio.versioningconfig import VersioningConfig
 from structlog.testing import capture_logs
 
 from deploy.object_store_init import prepare
@@ -22,6 +24,7 @@ from shared.contracts.letters import LetterFault, Receipt, State
 from shared.runtime.objects import ObjectStore
 from tests.builders import encrypted_pdf, letter, pdf, submission, submitted
 from tests.fixtures.object_stores import store_at
+from tests.fixtures.servers import BUCKET as STACKS_BUCKET
 from tests.fixtures.servers import s3_client
 from tests.identity import documents_settings
 
@@ -42,8 +45,10 @@ class Archive:
         request_id, sha256 = uuid4(), hashlib.sha256(data).hexdigest()
         await self.store.put(letter_key(request_id, sha256), io.BytesIO(data), len(data), "application/pdf")
         event = submitted(submission(request_id=request_id, letters=(letter(data),)))
-        for _ in range(2):  # the second time as a redelivery
-            await self.custody.check(event)
+        await self.custody.check(event)
+        locked = self.owner.get_object_retention(BUCKET, letter_key(request_id, sha256))
+        await self.custody.check(event)  # as a redelivery does
+        assert self.owner.get_object_retention(BUCKET, letter_key(request_id, sha256)) == locked
         return letter_key(request_id, sha256), receipt_key(request_id, sha256)
 
     def versions(self, key: str) -> list[str]:
@@ -94,10 +99,15 @@ async def test_a_refused_letter_is_not_locked(archive: Archive) -> None:
     assert archive.versions(letter_there) == []
 
 
-@pytest.fixture(params=["object_store", "minio"])
+@pytest.fixture(params=["object_store", "minio", "minio with versions"])
 def without_lock(request: pytest.FixtureRequest) -> Iterator[ObjectStore]:
-    """A store that knows no lock, and a bucket that was made without one."""
-    made = store_at(request.getfixturevalue(request.param))
+    """A store that knows no lock, and a bucket that was made without one, or with versions only."""
+    name, _, versions = request.param.partition(" ")
+    server = request.getfixturevalue(name)
+    if versions:
+        s3_client(server).make_bucket("versions")
+        s3_client(server).set_bucket_versioning("versions", VersioningConfig(ENABLED))
+    made = store_at(server, "versions" if versions else STACKS_BUCKET)
     yield made
     made.close()
 
