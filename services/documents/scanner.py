@@ -9,7 +9,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from shared.contracts.letters import LetterFault
-from shared.runtime.failures import Transient
+from shared.runtime.failures import Away, Transient
 from shared.runtime.logs import log
 
 CONNECT_SECONDS = 3.0
@@ -42,21 +42,22 @@ class Scanner:
         """What is wrong with a letter; None is clean.
 
         Raises:
-            Transient: clamd is away, finds nothing at all, or says what is no verdict.
+            Away: clamd is, or finds nothing at all.
+            Transient: it says what is no verdict.
         """
         try:
             await self._prove()
             return _verdict(await self._instream(data))
         except OSError as error:
             self._proven = False
-            raise Transient("scanner-away") from error
+            raise Away("scanner-away") from error
 
     async def _prove(self) -> None:
         if not self._proven:
             self._proven = (await self._instream(_EICAR)).endswith(" FOUND")
         if not self._proven:
             log.error("the scanner does not find the test file")
-            raise Transient("scanner-away")
+            raise Away("scanner-away")
 
     async def _instream(self, data: bytes) -> str:
         chunks = (data[at : at + CHUNK] for at in range(0, len(data), CHUNK))

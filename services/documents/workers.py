@@ -14,7 +14,7 @@ from services.documents.settings import DocumentsSettings
 from services.documents.verdict import Verdict
 from services.documents.worker import HEAD, READY
 from shared.contracts.letters import LetterFault
-from shared.runtime.failures import Transient
+from shared.runtime.failures import Away
 from shared.runtime.logs import log
 
 PROGRAM = ("-m", "services.documents.worker")
@@ -46,7 +46,7 @@ class Workers:
         """The verdict on a letter, also where it is too much for a process.
 
         Raises:
-            Transient: no process can be started.
+            Away: no process can be started.
         """
         worker = await self._free.get()
         try:
@@ -81,7 +81,7 @@ class _Worker:
                     raise _Died  # noqa: TRY301  # as any other way not to start
         except (OSError, _Died) as error:
             await self.end()
-            raise Transient("letter-worker-away") from error
+            raise Away("letter-worker-away") from error
 
     async def judge(self, data: bytes, sha256: str) -> Verdict:
         too_complex = Verdict(media_type_of(data), fault=LetterFault.TOO_COMPLEX)
