@@ -127,7 +127,8 @@ class _Server(uvicorn.Server):
         if not self.started:
             # Still waiting for a broker that is away: nothing is in work, and nobody would look at a wish to stop.
             # Not by SystemExit: a connection attempt under way takes no cancellation, and would be waited for.
-            sys.stdout.flush()
+            with suppress(RuntimeError):  # in the middle of a line that is being written: it is out, or nobody's loss
+                sys.stdout.flush()
             os._exit(0)
         super().handle_exit(sig, frame)
 
