@@ -10,15 +10,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ops.access import HOME, Refused
 from ops.bench import BenchFailed
 from ops.bench import bench as measure
 from ops.demo.story import DemoFailed, Story, last_line
+from ops.doctor.commands import doctor
 from ops.letter import load_sample, make_letter
+from ops.parked.commands import parked
+from ops.queues import queues
 from ops.stack import MissingTool, ProcessFailed, Stack, StackError, StackInfo, ended_by_signals
 from ops.tokens import Mint
 from shared.asyncapi import asyncapi_document
-
-HOME = Path(".local")
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -30,9 +32,9 @@ cli = typer.Typer(
 console = Console()
 complaints = Console(stderr=True)
 
-
-class Refused(Exception):
-    """What a command was given does not work; the message says what does."""
+cli.add_typer(parked, name="parked")
+cli.command()(queues)
+cli.command()(doctor)
 
 
 @cli.command()

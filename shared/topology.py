@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from shared.contracts.envelope import Event
 from shared.contracts.letters import LetterChecked
+from shared.contracts.parking import ParkingDropped, ParkingReplayed
 from shared.contracts.requests import LetterSubmitted, RequestSubmitted
 from shared.contracts.tickets import (
     TicketLetterAdded,
@@ -24,6 +25,8 @@ DEAD_LETTERS = "por.dlx"
 UNROUTED = "por.unrouted"
 PARKING = "por.parking"
 EVENTS_LOG = "por.events.log"
+OPERATIONS = "por.operations"
+OPERATIONS_LOG = "por.operations.log"
 
 RETRY_TIERS = 5
 DELIVERY_LIMIT = 3
@@ -31,6 +34,7 @@ DELIVERY_LIMIT = 3
 NO_DELIVERY_LIMIT = 1_000_000_000
 MAX_WORK_LENGTH = 100_000
 STREAM_AGE = "30D"
+OPERATIONS_AGE = "1Y"
 
 
 def retry_tier(attempt: int) -> str:
@@ -119,6 +123,7 @@ TICKET_EVENTS: tuple[type[Event], ...] = (
     TicketStatusChanged,
     TicketLetterAdded,
 )
+OPERATOR_EVENTS: tuple[type[Event], ...] = (ParkingReplayed, ParkingDropped)
 
 CHECK_LETTER = WorkQueue(
     "documents.check-letter",
@@ -156,12 +161,16 @@ PUBLISHERS: Mapping[type[Event], str] = {
     TicketOpened: "tickets",
     TicketStatusChanged: "tickets",
     TicketLetterAdded: "tickets",
+    ParkingReplayed: "operations",
+    ParkingDropped: "operations",
 }
 
 
 def exchange_of(event: Event | type[Event]) -> str:
-    """``ticket.*`` is public and goes to the events exchange, all else is the pipeline's."""
+    """``ticket.*`` is public, ``parking.*`` tells of operators, all else is the pipeline's."""
     kind = event if isinstance(event, type) else type(event)
+    if kind in OPERATOR_EVENTS:
+        return OPERATIONS
     return EVENTS if kind in TICKET_EVENTS else PIPELINE
 
 
@@ -170,6 +179,7 @@ def exchanges() -> tuple[Exchange, ...]:
     return (
         Exchange(PIPELINE, ExchangeType.TOPIC),
         Exchange(EVENTS, ExchangeType.TOPIC),
+        Exchange(OPERATIONS, ExchangeType.TOPIC),
         Exchange(UNROUTED, ExchangeType.FANOUT),
         Exchange(REDELIVER, ExchangeType.DIRECT, {"alternate-exchange": UNROUTED}),
         Exchange(SUSPECTS, ExchangeType.DIRECT),
@@ -197,9 +207,6 @@ def queues(retry_delays: tuple[float, ...]) -> tuple[Queue, ...]:
         *tiers,
         Queue(PARKING, kept, ((DEAD_LETTERS, "#"),)),
         Queue(UNROUTED, kept, ((UNROUTED, "#"),)),
-        Queue(
-            EVENTS_LOG,
-            {"x-queue-type": "stream", "x-max-age": STREAM_AGE},
-            ((EVENTS, "#"),),
-        ),
+        Queue(EVENTS_LOG, {"x-queue-type": "stream", "x-max-age": STREAM_AGE}, ((EVENTS, "#"),)),
+        Queue(OPERATIONS_LOG, {"x-queue-type": "stream", "x-max-age": OPERATIONS_AGE}, ((OPERATIONS, "#"),)),
     )

@@ -13,6 +13,7 @@ from PIL import Image
 from ops.letter import load_sample, make_letter
 from shared.contracts.envelope import Event, event_id
 from shared.contracts.letters import CheckedLetter, LetterChecked, LetterVerdicts, letter_id
+from shared.contracts.parking import ParkingAct, ParkingDropped, ParkingReplayed
 from shared.contracts.requests import (
     GroupPorChange,
     Letter,
@@ -156,6 +157,15 @@ def events() -> tuple[Event, ...]:
     )
     envelope = {"id": uuid4(), "source": "/por-desk/intake", "subject": str(REQUEST_ID), "time": MOMENT}
     verdicts = LetterVerdicts(submission=submission(), letters=(checked(),))
+    operator = {"id": uuid4(), "source": "/por-desk/operations", "subject": "m-1", "time": MOMENT}
+    act = ParkingAct(
+        message_id="m-1",
+        queue="notifier.send-mail",
+        reason="smtp-550",
+        request_id=str(REQUEST_ID),
+        who="ops-1",
+        why="corrected",
+    )
     return (
         submitted(),
         LetterSubmitted(**envelope, data=reply),
@@ -163,6 +173,8 @@ def events() -> tuple[Event, ...]:
         opened(),
         moved(),
         letter_added(),
+        ParkingReplayed(**operator, data=act),
+        ParkingDropped(**operator, data=act),
     )
 
 

@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.fixtures.object_stores",
     "tests.fixtures.broker",
     "tests.fixtures.desk",
+    "tests.fixtures.typed",
 ]

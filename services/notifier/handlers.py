@@ -14,20 +14,19 @@ from shared.runtime.bus import Bus
 from shared.runtime.failures import Transient, away
 
 ASK_AGAIN_SECONDS = 0.5
-DATABASE_AWAY = "database-away"
 
 
 def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
     """Work off ``notifier.learn-address`` and ``notifier.send-mail``."""
 
     async def learn_address(event: RequestSubmitted) -> None:
-        with away(LedgerAway, DATABASE_AWAY):
+        with away(LedgerAway, "database-away"):
             await ledger.learn(event.data.request_id, event.data.producer)
 
     async def send_mail(event: TicketEvent) -> None:
         structlog.contextvars.bind_contextvars(ticket_number=event.data.ticket_number)
         # Another copy of this event is in work: no failure of ours, and until it is done nothing to acknowledge.
-        with away(LedgerAway, DATABASE_AWAY):
+        with away(LedgerAway, "database-away"):
             while not await is_out(event):  # noqa: ASYNC110  # the other may be another process
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
 

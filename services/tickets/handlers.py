@@ -8,15 +8,13 @@ from shared.contracts.requests import Submission
 from shared.runtime.bus import Bus
 from shared.runtime.failures import away
 
-DATABASE_AWAY = "database-away"
-
 
 def register(bus: Bus, desk: Desk) -> None:
     """Work off ``tickets.open-ticket``."""
 
     async def open_ticket(event: LetterChecked) -> None:
         submission, letters = event.data.submission, event.data.letters
-        with away(StoreAway, DATABASE_AWAY):
+        with away(StoreAway, "database-away"):
             if isinstance(submission, Submission):
                 await desk.open_ticket(submission, letters)
             else:

@@ -22,6 +22,7 @@ REQUIRED_CLAIMS = ["exp", "iat", "iss", "aud", "sub"]
 REQUESTS_WRITE = "requests:write"
 TICKETS_READ = "tickets:read"
 TICKETS_WORK = "tickets:work"
+OPS = "ops"
 
 _bearer = HTTPBearer(auto_error=False, description="A JWT of the carrier's identity provider.")
 

@@ -29,7 +29,7 @@ from pydantic import TypeAdapter
 from yarl import URL
 
 from shared import topology
-from shared.contracts.envelope import CONTENT_TYPE, Event
+from shared.contracts.envelope import CONTENT_TYPE, Event, now
 from shared.runtime.breaker import Breaker
 from shared.runtime.consumers import cancel, is_consuming
 from shared.runtime.failures import QUEUE, FailureMiddleware
@@ -85,6 +85,8 @@ class Bus:
         self._breakers: list[Breaker] = []
         held = "1 while a queue's messages are held, a server being away."
         self._breaker_gauge = Gauge("por_breaker_open", held, ("queue",), registry=registry)
+        age = "How old the event was that was taken last."
+        self._age = Gauge("por_message_age_seconds", age, ("queue",), registry=registry)
 
     def _broker(self, role: str, metrics: RabbitPrometheusMiddleware) -> RabbitBroker:
         return RabbitBroker(
@@ -110,6 +112,7 @@ class Bus:
         """
 
         async def publish_result(event: Any) -> None:
+            self._age.labels(queue.name).set((now() - event.time).total_seconds())
             if (result := await handler(event)) is not None:
                 await self.publish(result)
 

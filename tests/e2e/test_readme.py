@@ -90,6 +90,7 @@ def told(stack: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]
     (folder / ".local").symlink_to(stack.home)
     (folder / ".venv").symlink_to(ROOT / ".venv")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment["POR_RETRY_DELAYS"] = "1,1,1,1,1"  # as in the services of this stack
     run = subprocess.run(
         ["bash", "-e", "-u", "-o", "pipefail", "-c", session(ROOT / "README.md")],
         cwd=folder,
@@ -142,7 +143,9 @@ def test_operations_sees_health_metrics_and_queues(told: dict[str, str]) -> None
     assert [name for name in SETTINGS if f'{name}: {{"status":"ready"' in seen] == list(SETTINGS)
     assert 'route="/v1/requests",status="201"' in seen
     queues = {queue.name for queue in topology.queues((1, 2, 3, 4, 5))}
-    assert queues <= set(re.findall(r"^ *\d+ (\S+)$", seen, re.MULTILINE))
+    assert queues <= set(re.findall(r"[a-z]+\.[a-z.0-9-]+", seen))
+    assert "Nothing is wrong." in seen or "→" in seen
+    assert "Nothing is parked that fits." in seen
 
 
 def test_a_subscriber_of_twenty_lines_hears_every_event(told: dict[str, str], ticket: str) -> None:
@@ -204,9 +207,13 @@ def test_each_problem_code_is_documented() -> None:
 
 def test_each_reason_for_parking_or_retrying_is_documented() -> None:
     """docs/bus.md lists the stable reasons that services give for a failed message."""
-    given = {"unreadable"} | {
-        arguments[0] for name, arguments in calls() if name in {"Permanent", "Transient"} and arguments[0]
-    }
+    held = {arguments[1] for name, arguments in calls() if name == "away"}
+    assert held
+    given = (
+        held
+        | {"unreadable"}
+        | {arguments[0] for name, arguments in calls() if name in {"Permanent", "Transient", "Away"} and arguments[0]}
+    )
     listed = {plain(row[0]) for row in rows(DOCS / "bus.md", "Reasons")}
     assert given - listed == set()
 

@@ -1,0 +1,5 @@
+"""``python -m ops`` is ``pordesk``."""
+
+from ops.cli import main
+
+main()

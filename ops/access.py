@@ -1,0 +1,102 @@
+"""How an operator's commands reach a desk: by ``POR_*`` variables, or the local stack that is up in this folder."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import aio_pika
+from aio_pika.exceptions import AMQPError
+from pydantic import Field, SecretStr
+
+from ops.stack import StackInfo
+from ops.tokens import AUDIENCE, ISSUER
+from shared.runtime.auth import OPS, Caller, TokenVerifier
+from shared.runtime.problems import Problem
+from shared.runtime.settings import ConfigurationError, HttpAddress, ServiceSettings, read_settings
+
+HOME = Path(".local")
+CONNECT_SECONDS = 10.0
+TOKEN_VARIABLE = "POR_OPS_TOKEN"  # noqa: S105  # the name of a variable
+
+
+class Refused(Exception):
+    """What a command was given does not work; the message says what does."""
+
+
+class OperatorSettings(ServiceSettings):
+    """Where a desk's servers are; all but the broker are optional, and what is not known is not looked at."""
+
+    rabbitmq_management_url: SecretStr | None = Field(default=None, description="http(s)://user:password@host:port")
+    mongodb_url: SecretStr | None = None
+    mongodb_database: str = "tickets"
+    s3_endpoint: HttpAddress | None = None
+    s3_access_key: SecretStr = SecretStr("")
+    s3_secret_key: SecretStr = SecretStr("")
+    s3_bucket: str = "por-letters"
+    s3_region: str = "us-east-1"
+    service_urls: dict[str, HttpAddress] = Field(default_factory=dict, description="JSON: name to base URL.")
+
+
+def find_desk(home: Path = HOME) -> OperatorSettings:
+    """The desk that ``POR_AMQP_URL`` names, else the local stack in ``home``.
+
+    Raises:
+        Refused: there is neither, or the variables are wrong.
+    """
+    if "POR_AMQP_URL" in os.environ:
+        try:
+            return read_settings(OperatorSettings)
+        except ConfigurationError as error:
+            raise Refused(str(error)) from None
+    try:
+        info = StackInfo.load(home)
+    except FileNotFoundError:
+        raise Refused("No local stack is up here, and POR_AMQP_URL is not set. Start one with: make run") from None
+    return OperatorSettings(
+        profile="local",
+        amqp_url=SecretStr(info.rabbitmq.url_with_credentials),
+        jwt_key_file=Path(info.jwks),
+        jwt_issuer=ISSUER,
+        jwt_audience=AUDIENCE,
+        rabbitmq_management_url=SecretStr(info.rabbitmq_management.url_with_credentials),
+        mongodb_url=SecretStr(info.mongodb.url),
+        s3_endpoint=info.object_store.url,
+        s3_access_key=SecretStr(info.object_store.username),
+        s3_secret_key=SecretStr(info.object_store.password),
+        s3_bucket=info.object_store.bucket,
+        s3_region=info.object_store.region,
+        service_urls=dict(info.services),
+    )
+
+
+async def connect(desk: OperatorSettings) -> aio_pika.abc.AbstractConnection:
+    """A connection to the desk's broker.
+
+    Raises:
+        Refused: it does not answer, or lets nobody in.
+    """
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await aio_pika.connect(desk.amqp_url.get_secret_value())
+    except (AMQPError, OSError) as error:
+        raise Refused(f"RabbitMQ cannot be reached ({type(error).__name__}). Is POR_AMQP_URL right?") from None
+
+
+async def operator(desk: OperatorSettings, token: str | None) -> Caller:
+    """Who acts, by an access token with the scope ``ops``.
+
+    Raises:
+        Refused: there is no token, or it is not one that may do this.
+    """
+    hint = f"Set {TOKEN_VARIABLE} to an access token with the scope ops; on the local stack: pordesk token --ops"
+    if not token:
+        raise Refused(f"This needs to know who you are. {hint}")
+    try:
+        caller = await TokenVerifier(desk).caller(token)
+    except ConfigurationError as error:
+        raise Refused(str(error)) from None
+    except Problem as error:
+        raise Refused(f"{error.body.detail} {hint}") from None
+    if OPS not in caller.scopes:
+        raise Refused(f"Your token has not the scope ops. {hint}")
+    return caller

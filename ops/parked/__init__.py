@@ -1,0 +1,1 @@
+"""The parking lot in an operator's hand: list, show, replay, drop."""
