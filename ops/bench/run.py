@@ -30,7 +30,11 @@ def bench(requests: int, in_flight: int, letter_bytes: int, json_only: bool, hom
         BenchFailed: no request was accepted, or one of the bench's processes failed.
     """
     console = Console(quiet=json_only)
-    with Stack(home, announce=lambda line: console.print(f"[dim]  {line}[/]", highlight=False), fresh=True) as stack:
+    # One producer posts for a thousand.
+    env = {"POR_RATE_PER_SECOND": "100000", "POR_RATE_BURST": "100000", "POR_MAX_UPLOADS": str(4 * in_flight)}
+    with Stack(
+        home, env=env, announce=lambda line: console.print(f"[dim]  {line}[/]", highlight=False), fresh=True
+    ) as stack:
         tickets = min(requests, MAX_FLOOR)
         half = tickets // 2
         _drive(stack, console, "warm-up", "P9000", 2 * in_flight, in_flight, letter_bytes)

@@ -4,7 +4,8 @@ Parameters are checked by their owner; here they are declared, so that one OpenA
 """
 
 import re
-from typing import Annotated
+from http import HTTPStatus
+from typing import Annotated, Any
 from uuid import UUID
 
 import structlog
@@ -14,22 +15,23 @@ from services.intake.owners import Owner
 from shared.contracts import refusals
 from shared.contracts.grid import Sort, State
 from shared.contracts.ticket_views import StatusMove, TicketDetail, TicketPage
-from shared.runtime.auth import TokenVerifier, signed_in
+from shared.runtime.auth import Verifier, signed_in
+from shared.runtime.json_bodies import StrictJsonRoute
 from shared.runtime.openapi import LETTER, TICKET, documented
 
 _NUMBER = re.compile(r"SR-[0-9]{8}-[0-9]")
 
 
-def router(tickets: Owner, documents: Owner, verifier: TokenVerifier) -> APIRouter:
+def router(tickets: Owner, documents: Owner, verifier: Verifier) -> APIRouter:
     """Every forwarded route; nobody without a valid token gets as far as the owner, who checks the rest."""
-    routes = APIRouter(prefix="/v1", dependencies=[Depends(signed_in(verifier))])
+    routes = APIRouter(prefix="/v1", dependencies=[Depends(signed_in(verifier))], route_class=StrictJsonRoute)
 
     @routes.get(
         "/tickets",
         tags=["tickets"],
         summary="Existing Request Tickets",
         response_model=TicketPage,
-        responses=documented(*refusals.LIST_TICKETS),
+        responses=_documented(*refusals.LIST_TICKETS),
     )
     async def list_tickets(
         request: Request,
@@ -46,7 +48,7 @@ def router(tickets: Owner, documents: Owner, verifier: TokenVerifier) -> APIRout
         tags=["tickets"],
         summary="One ticket with its history and letters",
         response_model=TicketDetail,
-        responses={**TICKET, **documented(*refusals.SHOW_TICKET)},
+        responses={**TICKET, **_documented(*refusals.SHOW_TICKET)},
     )
     async def show_ticket(number: str, request: Request) -> Response:
         _note(number)
@@ -57,7 +59,7 @@ def router(tickets: Owner, documents: Owner, verifier: TokenVerifier) -> APIRout
         tags=["tickets"],
         summary="Move a ticket (staff)",
         response_model=TicketDetail,
-        responses={**TICKET, **documented(*refusals.MOVE_TICKET)},
+        responses={**TICKET, **_documented(*refusals.MOVE_TICKET)},
     )
     async def move_ticket(
         number: str,
@@ -73,12 +75,17 @@ def router(tickets: Owner, documents: Owner, verifier: TokenVerifier) -> APIRout
         tags=["letters"],
         summary="The letter's bytes, as an attachment",
         response_class=Response,
-        responses={**LETTER, **documented(*refusals.SHOW_LETTER)},
+        responses={**LETTER, **_documented(*refusals.SHOW_LETTER)},
     )
     async def show_letter(letter_id: str, request: Request) -> Response:
         return await documents.forward(request)
 
     return routes
+
+
+def _documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """What the owner refuses, and what the gateway itself does."""
+    return documented(*statuses, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def _note(number: str) -> None:

@@ -7,9 +7,11 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from services.intake import forwards, routes
+from services.intake.doorman import Allowance, Doorman
 from services.intake.letterbox import Letterbox
 from services.intake.owners import Owner
 from services.intake.pipeline import Pipeline
+from services.intake.places import Places
 from services.intake.reception import Reception
 from services.intake.replies import Replies
 from services.intake.settings import IntakeSettings
@@ -39,7 +41,8 @@ def build(settings: IntakeSettings, brokers: Brokers | None = None) -> FastAPI:
     letterbox, pipeline = Letterbox(store), Pipeline(bus)
     reception = Reception(letterbox, pipeline, waiting, tickets)
     replies = Replies(letterbox, pipeline, tickets)
-    verifier = TokenVerifier(settings)
+    doorman = Doorman(TokenVerifier(settings), Allowance(settings.rate_per_second, settings.rate_burst))
+    places = Places(settings.max_uploads)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -59,8 +62,8 @@ def build(settings: IntakeSettings, brokers: Brokers | None = None) -> FastAPI:
         lifespan=lifespan,
         checks={"rabbitmq": bus.ready, "object_store": store.ping},
         routers=(
-            routes.router(reception, replies, verifier, settings),
-            forwards.router(tickets, documents, verifier),
+            routes.router(reception, replies, doorman, places, settings),
+            forwards.router(tickets, documents, doorman),
         ),
     )
 

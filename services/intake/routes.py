@@ -1,6 +1,7 @@
 """The public HTTP door: post a request, ask for its state, see the catalogue."""
 
 import re
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -11,6 +12,7 @@ from services.intake import catalogue
 from services.intake.answers import LetterReplyState, Progress, RequestState
 from services.intake.catalogue import LETTER_PART, RequestTypes
 from services.intake.forms import form_schema, letters_schema
+from services.intake.places import Places
 from services.intake.reception import Reception
 from services.intake.replies import Replies
 from services.intake.settings import IntakeSettings
@@ -22,7 +24,7 @@ from shared.runtime.auth import (
     TICKETS_READ,
     TICKETS_WORK,
     Caller,
-    TokenVerifier,
+    Verifier,
     caller_with,
 )
 from shared.runtime.openapi import documented, headers
@@ -41,7 +43,9 @@ _ACCEPTED = headers(
 )
 
 
-def router(reception: Reception, replies: Replies, verifier: TokenVerifier, settings: IntakeSettings) -> APIRouter:
+def router(
+    reception: Reception, replies: Replies, verifier: Verifier, places: Places, settings: IntakeSettings
+) -> APIRouter:
     """The gateway's own routes."""
     routes = APIRouter(prefix="/v1", tags=["requests"])
     writer = Depends(caller_with(verifier, REQUESTS_WRITE))
@@ -68,6 +72,7 @@ def router(reception: Reception, replies: Replies, verifier: TokenVerifier, sett
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 HTTPStatus.UNPROCESSABLE_ENTITY,
+                HTTPStatus.TOO_MANY_REQUESTS,
                 HTTPStatus.SERVICE_UNAVAILABLE,
             ),
         },
@@ -78,15 +83,15 @@ def router(reception: Reception, replies: Replies, verifier: TokenVerifier, sett
         request: Request,
         response: Response,
         caller: Annotated[Caller, writer],
-        idempotency_key: Annotated[str | None, Header(examples=['"7f0c-41"'])] = None,
+        idempotency_key: Annotated[str | None, Header(examples=['"7f0c-41"'])] = None,  # noqa: ARG001  # documented here
         prefer: Annotated[str | None, Header(examples=["wait=5"])] = None,  # noqa: ARG001  # documented here
     ) -> RequestState:
         _require_producer(caller)
         # RFC 7240: the header may come in several lines, of which the parameter holds one.
         wait = wait_seconds(", ".join(request.headers.getlist("prefer")), settings.max_wait)
-        with _upload(settings) as upload:
+        with _upload(settings, places.place(caller.subject)) as upload:
             await upload.read(request.headers.get("content-type", ""), request.stream())
-            state = await reception.accept(upload, caller, _key(idempotency_key), wait)
+            state = await reception.accept(upload, caller, _key(request), wait)
         response.headers["Location"] = f"/v1/requests/{state.request_id}"
         if wait:
             response.headers["Preference-Applied"] = f"wait={wait:.0f}"
@@ -108,6 +113,7 @@ def router(reception: Reception, replies: Replies, verifier: TokenVerifier, sett
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             HTTPStatus.UNPROCESSABLE_ENTITY,
+            HTTPStatus.TOO_MANY_REQUESTS,
             HTTPStatus.SERVICE_UNAVAILABLE,
         ),
         openapi_extra=letters_schema(),
@@ -117,12 +123,12 @@ def router(reception: Reception, replies: Replies, verifier: TokenVerifier, sett
         number: str,
         request: Request,
         caller: Annotated[Caller, writer],
-        idempotency_key: Annotated[str | None, Header(examples=['"7f0c-42"'])] = None,
+        idempotency_key: Annotated[str | None, Header(examples=['"7f0c-42"'])] = None,  # noqa: ARG001  # as above
     ) -> LetterReplyState:
         _require_producer(caller)
-        with _upload(settings) as upload:
+        with _upload(settings, places.place(caller.subject)) as upload:
             await upload.read(request.headers.get("content-type", ""), request.stream())
-            return await replies.accept(number, upload, caller, _key(idempotency_key))
+            return await replies.accept(number, upload, caller, _key(request))
 
     @routes.get(
         "/requests/{request_id}",
@@ -132,6 +138,7 @@ def router(reception: Reception, replies: Replies, verifier: TokenVerifier, sett
             HTTPStatus.FORBIDDEN,
             HTTPStatus.NOT_FOUND,
             HTTPStatus.UNPROCESSABLE_ENTITY,
+            HTTPStatus.TOO_MANY_REQUESTS,
             HTTPStatus.SERVICE_UNAVAILABLE,
         ),
     )
@@ -148,8 +155,11 @@ def router(reception: Reception, replies: Replies, verifier: TokenVerifier, sett
     return routes
 
 
-def _upload(settings: IntakeSettings) -> Upload:
-    return Upload(LETTER_PART, settings.max_letter_bytes, settings.max_letters)
+def _upload(settings: IntakeSettings, place: AbstractContextManager[None]) -> Upload:
+    """A form to be read, which gives its place back when its letters need no room any more."""
+    upload = Upload(LETTER_PART, settings.max_letter_bytes, settings.max_letters)
+    upload.enter_context(place)
+    return upload
 
 
 def _require_producer(caller: Caller) -> None:
@@ -169,15 +179,16 @@ def _can_be_mailed(email: str) -> bool:
         return False
 
 
-def _key(header: str | None) -> str | None:
-    """The key in an Idempotency-Key header: a quoted string, or bare as most clients send it."""
-    if header is None:
+def _key(request: Request) -> str | None:
+    """The key in the Idempotency-Key header: a quoted string, or bare as most clients send it."""
+    sent = request.headers.getlist("idempotency-key")
+    if not sent:
         return None
-    match = _KEY.fullmatch(header.strip())
+    match = _KEY.fullmatch(sent[0].strip()) if len(sent) == 1 else None
     if match is None:
         raise Problem(
             HTTPStatus.BAD_REQUEST,
             "bad-idempotency-key",
-            "An Idempotency-Key is 1 to 255 printable ASCII characters, best in double quotes.",
+            "Send one Idempotency-Key: 1 to 255 printable ASCII characters, best in double quotes.",
         )
     return re.sub(r"\\(.)", r"\1", match[1]) if match[1] else match[2]

@@ -16,7 +16,7 @@ from shared.runtime.problems import Problem, invalid_fields, pointer_to, too_lar
 
 MAX_FIELDS = 30
 MAX_FIELD_BYTES = 8 * 1024
-SPOOL_BYTES = 1024 * 1024  # beyond it a letter lies on disk, not in memory
+SPOOL_BYTES = 256 * 1024  # beyond it a letter lies on disk, not in memory
 
 
 class Upload(ExitStack):

@@ -22,6 +22,7 @@ from shared.runtime.auth import (
     caller_with,
     signed_in,
 )
+from shared.runtime.json_bodies import StrictJsonRoute
 from shared.runtime.openapi import TICKET, documented
 from shared.runtime.problems import Problem
 
@@ -32,7 +33,7 @@ _TAGS = re.compile(rf"[ \t,]*(?:{_TAG.pattern}[ \t]*(?:,[ \t,]*|\Z))*")
 
 def router(desk: Desk, store: TicketStore, verifier: TokenVerifier) -> APIRouter:
     """The routes over one desk."""
-    routes = APIRouter(prefix="/v1/tickets", tags=["tickets"])
+    routes = APIRouter(prefix="/v1/tickets", tags=["tickets"], route_class=StrictJsonRoute)
     may_read = caller_with(verifier, TICKETS_READ, TICKETS_WORK)
     may_ask = caller_with(verifier, REQUESTS_WRITE, TICKETS_READ, TICKETS_WORK)
     reader, worker = Depends(may_read), Depends(caller_with(verifier, TICKETS_WORK))

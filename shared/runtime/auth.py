@@ -1,17 +1,17 @@
 """Who calls: bearer tokens, checked by each service itself; no identity header is trusted."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Protocol, TypeAlias
 
 import jwt
-from fastapi import Depends, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from shared.runtime.keys import KeysAway, RemoteKeys
 from shared.runtime.problems import Problem, unavailable
 from shared.runtime.settings import ConfigurationError, ServiceSettings
 
@@ -49,6 +49,13 @@ class Caller:
         return None if self.is_staff else self.producer_id
 
 
+class Verifier(Protocol):
+    """Who knows whom a token names."""
+
+    async def caller(self, token: str) -> Caller:
+        """The caller that ``token`` names, or a :class:`Problem`."""
+
+
 class TokenVerifier:
     """Checks tokens against a JWKS file or URL.
 
@@ -62,9 +69,7 @@ class TokenVerifier:
         self._local = settings.profile == "local"
         if (settings.jwt_jwks_url is None) == (settings.jwt_key_file is None):
             raise ConfigurationError("Set one of POR_JWT_JWKS_URL and POR_JWT_KEY_FILE.")
-        self._remote = (
-            jwt.PyJWKClient(settings.jwt_jwks_url, lifespan=300, timeout=3) if settings.jwt_jwks_url else None
-        )
+        self._remote = RemoteKeys(settings.jwt_jwks_url) if settings.jwt_jwks_url else None
         self._keys = _read_keys(settings.jwt_key_file) if settings.jwt_key_file else {}
         if DEVELOPMENT_KEY in self._keys and not self._local:
             raise ConfigurationError(
@@ -96,7 +101,7 @@ class TokenVerifier:
                 scopes=frozenset(_text(claims, "scope").split()),
                 token=token,
             )
-        except (_KeysAway, jwt.PyJWKClientConnectionError) as error:
+        except KeysAway as error:
             raise unavailable("The identity provider's keys cannot be read now.") from error
         except (jwt.PyJWTError, ValueError) as error:
             raise _unauthorized("invalid-token", "The access token is not valid here.") from error
@@ -106,25 +111,10 @@ class TokenVerifier:
         if key_id == DEVELOPMENT_KEY and not self._local:
             raise jwt.InvalidKeyError("development key")
         if self._remote is not None:
-            return await asyncio.to_thread(_fetch, self._remote, str(key_id))
+            return await self._remote.key(str(key_id))
         if key_id not in self._keys:
             raise jwt.InvalidKeyError("unknown key")
         return self._keys[key_id]
-
-
-class _KeysAway(Exception):
-    """The identity provider gives no keys, or something else in their place."""
-
-
-def _fetch(remote: jwt.PyJWKClient, key_id: str) -> jwt.PyJWK:
-    try:
-        remote.get_signing_keys()  # kept from the last time, in most cases
-    except (jwt.PyJWTError, ValueError, OSError) as error:
-        raise _KeysAway from error
-    try:
-        return remote.get_signing_key(key_id)
-    except (ValueError, OSError) as error:
-        raise _KeysAway from error
 
 
 def _text(claims: dict[str, object], name: str) -> str:
@@ -151,20 +141,24 @@ def _unauthorized(code: str, detail: str) -> Problem:
 CallerDependency: TypeAlias = Callable[..., Awaitable[Caller]]
 
 
-def signed_in(verifier: TokenVerifier) -> CallerDependency:
+def signed_in(verifier: Verifier) -> CallerDependency:
     """A FastAPI dependency: the caller, whatever he may do."""
 
     async def dependency(
+        request: Request,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     ) -> Caller:
         if credentials is None:
             raise _unauthorized("missing-token", "Send an access token as a bearer token.")
+        if len(request.headers.getlist("authorization")) > 1:
+            # Which one counts would be for each program on the way to decide.
+            raise _unauthorized("invalid-token", "Send one Authorization header.")
         return await verifier.caller(credentials.credentials)
 
     return dependency
 
 
-def caller_with(verifier: TokenVerifier, *scopes: str) -> CallerDependency:
+def caller_with(verifier: Verifier, *scopes: str) -> CallerDependency:
     """A FastAPI dependency: the caller, who must have one of ``scopes``.
 
     A caller who is not staff must also be a producer, for all he may see hangs on that.

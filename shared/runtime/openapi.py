@@ -84,6 +84,12 @@ _MEANINGS: dict[HTTPStatus, tuple[str, str, str, dict[str, Any]]] = {
             ]
         },
     ),
+    HTTPStatus.TOO_MANY_REQUESTS: (
+        "The caller asks more often than he may, or has too many uploads under way.",
+        "too-many-requests",
+        "You ask too often; wait as long as Retry-After says.",
+        {},
+    ),
     HTTPStatus.SERVICE_UNAVAILABLE: (
         "A part that is needed is away.",
         "unavailable",
@@ -94,6 +100,7 @@ _MEANINGS: dict[HTTPStatus, tuple[str, str, str, dict[str, Any]]] = {
 _HEADERS = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "The challenge of RFC 6750."},
     HTTPStatus.FORBIDDEN: {"WWW-Authenticate": "Names the scopes that would do, where a scope is missing."},
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "Seconds to wait, rounded up."},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": f"Seconds to wait, for instance {RETRY_AFTER['Retry-After']}."},
 }
 

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared.contracts.problems import FieldProblem, ProblemDetails
 from shared.runtime.logs import log
@@ -131,6 +132,10 @@ def install_problems(app: FastAPI, away: tuple[type[Exception], ...] = ()) -> No
         problem = Problem(status, code, status.description or code, headers=error.headers)
         return problem_response(problem, request)
 
+    async def on_cut_off(request: Request, _: Exception) -> JSONResponse:
+        # Nobody hears it; the log and the metrics do, for which this is no failure of ours.
+        return problem_response(Problem(HTTPStatus.BAD_REQUEST, "ill-formed-body", "The body was cut off."), request)
+
     async def on_crash(request: Request, error: Exception) -> JSONResponse:
         log.error("unexpected error", exc_info=error, route=getattr(request.scope.get("route"), "path", "unmatched"))
         return problem_response(
@@ -152,4 +157,5 @@ def install_problems(app: FastAPI, away: tuple[type[Exception], ...] = ()) -> No
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(ClientDisconnect, on_cut_off)
     app.add_exception_handler(Exception, on_crash)

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.types import ASGIApp
 
+from shared.runtime.connections import GuardedConnection
 from shared.runtime.logs import configure_logs, log
 from shared.runtime.metrics import HttpObserver
 from shared.runtime.middlewares import HeadAsGet, LargeBodyAsProblem
@@ -24,6 +25,7 @@ from shared.runtime.problems import install_problems
 from shared.runtime.settings import ConfigurationError, ServiceSettings, read_settings
 
 CHECK_SECONDS = 2.0
+LOOK_TICKS = 5  # of the server, which are a tenth of a second each
 # Together with the time of the bus: less than the 30 s that a container is given to stop in.
 DRAIN_SECONDS = 15
 MAX_BODY = 64 * 1024  # bytes; a route that takes letters says how much more
@@ -123,6 +125,17 @@ async def _answers(check: Check) -> bool:
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, settings: ServiceSettings) -> None:
+        super().__init__(config)
+        self._settings = settings
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % LOOK_TICKS == 0:
+            for connection in tuple(self.server_state.connections):
+                assert isinstance(connection, GuardedConnection)
+                connection.look(LOOK_TICKS / 10, self._settings)
+        return await super().on_tick(counter)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if not self.started:
             # Still waiting for a broker that is away: nothing is in work, and nobody would look at a wish to stop.
@@ -150,10 +163,12 @@ def serve(service: str, kind: type[S], build: Callable[[S], FastAPI]) -> None:
         app,
         host=settings.host,
         port=settings.port,
+        http=GuardedConnection,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     with suppress(KeyboardInterrupt):  # Ctrl-C has been obeyed by then
-        _Server(config).run()
+        _Server(config, settings).run()

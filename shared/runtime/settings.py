@@ -25,6 +25,10 @@ class ServiceSettings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     log_format: Literal["json", "console"] = "json"
 
+    head_seconds: float = Field(default=10, gt=0, description="In which a request's headers must come.")
+    stall_seconds: float = Field(default=20, gt=0, description="That a client may send, or read, nothing.")
+    min_bytes_per_second: float = Field(default=1024, gt=0, description="Of a request's body, on the whole.")
+
     amqp_url: SecretStr
     amqp_publish_timeout: float = Field(default=5.0, gt=0, description="Seconds.")
     retry_delays: Annotated[tuple[float, ...], NoDecode] = Field(
