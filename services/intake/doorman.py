@@ -28,8 +28,8 @@ class Allowance:
     def take(self, caller: str, now: float) -> float:
         """Take a token; where there is none, the seconds until there is one."""
         full_at = max(self._full_at.get(caller, now), now) + self._token
-        # A billionth of a second is what adding up fractions may cost; it is no reason to turn anybody away.
-        if (missing := full_at - now - self._bucket) > 1e-9:
+        # A millionth of a second is what adding up fractions may cost; it is no reason to turn anybody away.
+        if (missing := full_at - now - self._bucket) > 1e-6:
             return missing
         self._full_at[caller] = full_at
         if len(self._full_at) > self._sweep_at:
