@@ -50,7 +50,7 @@ class Reception:
             known = await self._known(submission) if key else None
             if known is None:
                 await self._keep(submission, upload)
-        upload.close()  # whoever waits now for a ticket needs no room on the disk
+        upload.close()  # what is kept needs no room here any more, however long its ticket is waited for
         if known is not None and (state := await self._opened_by_now(known.request_id, caller)) is not None:
             return state
         return await self._submit(known or submission, caller, wait)

@@ -46,6 +46,7 @@ class Replies:
                 await self.pipeline.require(reply.request_id)
                 await self.letterbox.keep_letters(reply.request_id, upload.letters)
                 await self.letterbox.keep_reply(reply)
+        upload.close()  # what is kept needs no room here any more
         await self.pipeline.publish(_submitted(known or reply))
         ids = [letter_id(ticket.request_id, letter.sha256) for letter in reply.letters]
         return LetterReplyState(ticket_number=number, letter_ids=ids)

@@ -138,13 +138,13 @@ def test_every_route_that_reads_input_may_refuse_it(documents: dict[str, Documen
 
 
 def test_only_the_catalogue_needs_no_token(documents: dict[str, Document]) -> None:
-    """Each route but the catalogue of request types says that it needs a token, and may say 401 and 403."""
+    """Each route but the catalogue of request types needs a token, says so, and may say 401, 403 and 429."""
     for path, _, operation in operations(documents["intake"]):
         if path == "/v1/request-types":
             assert "security" not in operation
         else:
             assert operation["security"] == [{"HTTPBearer": []}]
-            assert {"401", "403"} <= errors(operation)
+            assert {"401", "403", "429"} <= errors(operation)
 
 
 @pytest.mark.parametrize("service", ["intake", "tickets"])
@@ -198,5 +198,5 @@ def test_headers_are_documented(documents: dict[str, Document]) -> None:
     assert found["/v1/requests", "202"] == found["/v1/requests", "201"] == {"Location", "Preference-Applied"}
     assert found["/v1/tickets/{number}", "200"] == {"ETag"}
     assert found["/v1/letters/{letter_id}", "200"] >= {"Content-Disposition", "ETag"}
-    assert all("Retry-After" in names for (_, status), names in found.items() if status == "503")
+    assert all("Retry-After" in names for (_, status), names in found.items() if status in {"429", "503"})
     assert all("WWW-Authenticate" in names for (_, status), names in found.items() if status == "401")

@@ -105,6 +105,21 @@ def test_what_is_no_http_is_hung_up_on(desk: Desk, sent: bytes) -> None:
     assert desk.is_ready("intake")
 
 
+@pytest.mark.parametrize("service", ["intake", "tickets", "documents"])
+def test_who_hangs_up_is_no_failure(desk: Desk, service: str) -> None:
+    """A client that goes in the middle of its request is nothing that nobody foresaw."""
+    before = desk.log(service).count('"unexpected error"')
+    for begun in (request("GET", "/v1/tickets", desk.mint.staff()) + GARBAGE, request("POST", MOVE, desk.mint.staff())):
+        with line(desk.stack.info.services[service]) as raw:
+            raw.send(begun.replace(b"\r\n\r\n", b"\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n", 1))
+            raw.hear(0.2)
+    with line(desk.stack.info.services[service]) as raw:
+        raw.send(request("GET", "/v1/tickets", desk.mint.staff()) + GARBAGE)
+        raw.hear()
+    assert desk.is_ready(service)
+    assert desk.log(service).count('"unexpected error"') == before
+
+
 def test_http_1_0_and_upgrades_are_plain_requests(desk: Desk) -> None:
     """Who speaks HTTP/1.0, or wants another protocol, gets the answer to his request."""
     token = desk.mint.staff()

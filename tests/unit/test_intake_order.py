@@ -27,7 +27,7 @@ from tests.builders import FORM, MOMENT, NUMBER, REQUEST_ID, pdf, picture
 
 CALLER = Caller("P1001", "P1001", "Dana Whitfield", "p1001@agency.example", frozenset(), "token")
 LETTERS = ["begin letter", "begin letter", "keep letter", "keep letter"]
-ALL = [*LETTERS, "begin form", "keep form", "publish"]
+ALL = [*LETTERS, "begin form", "keep form", "give room back", "publish"]
 
 
 class World:
@@ -84,6 +84,7 @@ async def accept(world: World, kind: str) -> list[str]:
     letterbox, pipeline = Letterbox(cast("ObjectStore", world)), Pipeline(cast("Bus", world))
     nobody: Any = cast("Owner", None)
     with Upload("por_documentation", 1_000_000, 2) as upload:
+        upload.callback(world.journal.append, "give room back")
         upload.fields = dict(FORM)
         for data in (pdf(), picture("PNG")):
             upload.letters.append(SpooledLetter("letter", io.BytesIO()))
@@ -96,13 +97,13 @@ async def accept(world: World, kind: str) -> list[str]:
 
 
 async def test_letters_are_kept_before_the_form_and_the_form_before_the_event(kind: str) -> None:
-    """The form is begun when every letter is kept, and nothing is published before the form is."""
+    """The form is begun when every letter is kept; nothing is published, and no room given back, before the form is."""
     assert await accept(World(), kind) == ALL
 
 
 @pytest.mark.parametrize(
     ("failing", "done"),
-    [("bus", []), ("letter", LETTERS[:2]), ("form", ALL[:-2])],
+    [("bus", []), ("letter", LETTERS[:2]), ("form", ALL[:-3])],
 )
 async def test_what_fails_stops_what_comes_after(kind: str, failing: str, done: list[str]) -> None:
     """Where a letter cannot be kept there is no form, where a form cannot be kept no event; it is 503."""
@@ -110,4 +111,4 @@ async def test_what_fails_stops_what_comes_after(kind: str, failing: str, done: 
     with pytest.raises(Problem) as refused:
         await accept(world, kind)
     assert refused.value.status == 503
-    assert world.journal == done
+    assert world.journal == [*done, "give room back"]
