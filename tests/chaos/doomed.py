@@ -1,0 +1,174 @@
+"""A service that dies at named points, one life after the other: ``python -m tests.chaos.doomed tickets --hits 20``.
+
+It is run in place of ``services.<name>.main``. Every life is the real main in a process of its own, forked, so that it
+need not import everything anew. Each arms the points that are still short of their hits; the first that is passed often
+enough kills it. ``--log`` gets one line of JSON for each life that has ended.
+"""
+
+import argparse
+import asyncio
+import ctypes
+import importlib
+import inspect
+import json
+import os
+import pkgutil
+import random
+import runpy
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.points import POINTS, Moment, Point, points_of
+
+# What the server loads when it starts; loaded here, it is there in every life.
+_LOADED_LATE = ("uvloop", "uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl")
+_PR_SET_PDEATHSIG = 1
+_REST = 0.2
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What kills a life: the passing of a point that is its last, once the life is ``calm`` seconds old."""
+
+    point: str
+    passings: int
+    not_before: float
+    mark: int
+
+    def strikes(self, passed: int) -> bool:
+        """Whether this passing is the last."""
+        return passed >= self.passings and time.monotonic() >= self.not_before
+
+    def strike(self) -> None:
+        """Leave the mark that tells this death from others, and die."""
+        os.write(self.mark, self.point.encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def locate(step: str) -> tuple[Any, str]:
+    """The class and the method's name of a step; AttributeError or ImportError where the code has no such step."""
+    owner, _, method = step.rpartition(".")
+    found = pkgutil.resolve_name(owner)
+    getattr(found, method)
+    return found, method
+
+
+def arm(point: Point, fate: Fate) -> None:
+    """Put a fate on a step."""
+    owner, method = locate(point.step)
+    step: Callable[..., Any] = getattr(owner, method)
+    passed = 0
+
+    def is_last(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any = None) -> bool:
+        nonlocal passed
+        if not point.only((args, kwargs, result)):
+            return False
+        passed += 1
+        return fate.strikes(passed)
+
+    @wraps(step)
+    async def doomed(*args: Any, **kwargs: Any) -> Any:
+        if point.moment is not Moment.AFTER and is_last(args, kwargs):
+            if point.moment is Moment.DURING:
+                call = asyncio.ensure_future(step(*args, **kwargs))
+                await asyncio.wait([call], timeout=random.uniform(0, 0.003))
+            fate.strike()
+        result = await step(*args, **kwargs)
+        if point.moment is Moment.AFTER and is_last(args, kwargs, result):
+            fate.strike()
+        return result
+
+    @wraps(step)
+    def doomed_at_once(*args: Any, **kwargs: Any) -> Any:
+        if is_last(args, kwargs):
+            fate.strike()
+        return step(*args, **kwargs)
+
+    setattr(owner, method, doomed if inspect.iscoroutinefunction(step) else doomed_at_once)
+
+
+def live(service: str, armed: list[str], mark: int, calm: float) -> None:
+    """One life; does not return."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    not_before = time.monotonic() + calm
+    for name in armed:
+        arm(POINTS[name], Fate(name, random.randint(1, POINTS[name].most), not_before, mark))
+    sys.argv = [f"services.{service}.main"]
+    runpy.run_module(f"services.{service}.main", run_name="__main__")
+    os._exit(0)
+
+
+def one_life(service: str, armed: list[str], calm: float) -> dict[str, Any]:
+    """Fork a life, wait for its end, and tell of it: ``point`` only where a point killed it, ``status`` as of wait."""
+    began = time.time()
+    reading, mark = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        random.seed()
+        os.close(reading)
+        live(service, armed, mark, calm)
+    os.close(mark)
+    signal.signal(signal.SIGTERM, lambda *_: _end_with(child))
+    _, status = os.waitpid(child, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.set_blocking(reading, False)  # a worker of the dead may hold the other end a little longer
+    point = _marked(reading)
+    os.close(reading)
+    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    return {
+        "service": service,
+        "point": point if killed else "",
+        "status": os.waitstatus_to_exitcode(status),
+        "began": began,
+        "ended": time.time(),
+    }
+
+
+def _marked(reading: int) -> str:
+    with suppress(BlockingIOError):
+        return os.read(reading, 200).decode()
+    return ""
+
+
+def _end_with(child: int) -> None:
+    os.kill(child, signal.SIGTERM)
+    os.waitpid(child, 0)
+    os._exit(0)
+
+
+def main() -> None:
+    """Give it one life after the other; when every point has its hits, one that nothing ends."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("service")
+    parser.add_argument("--hits", type=int, default=1, help="how often each point is to be hit")
+    parser.add_argument("--point", action="append", help="a point by name; all of the service's without")
+    parser.add_argument("--calm", type=float, default=0.5, help="seconds for which each life is spared")
+    parser.add_argument("--log", type=Path, required=True)
+    options = parser.parse_args()
+    wanted: list[str] = options.point or points_of(options.service)
+    for name in wanted:
+        locate(POINTS[name].step)
+    for module in (f"services.{options.service}.main", *_LOADED_LATE):
+        importlib.import_module(module)
+    hits: Counter[str] = Counter()
+    while True:
+        short = [name for name in wanted if hits[name] < options.hits]
+        life = one_life(options.service, short, options.calm)
+        hits[life["point"]] += 1
+        with options.log.open("a") as log:
+            log.write(json.dumps(life) + "\n")
+        if not life["point"]:
+            time.sleep(_REST)
+
+
+if __name__ == "__main__":
+    main()

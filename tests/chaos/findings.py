@@ -1,0 +1,75 @@
+"""What is found afterwards in the real parts: the other side of the ledger. Plain values."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a ticket's history."""
+
+    sequence: int
+    event_id: str
+    type: str
+    status: str
+    letter_id: str = ""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A ticket in the database."""
+
+    request_id: str
+    number: str
+    version: int
+    published: int
+    letters: tuple[str, ...]
+    history: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event in the stream."""
+
+    number: str
+    sequence: int
+    event_id: str
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A delivered mail; ``event_id`` is its Message-ID without the domain."""
+
+    event_id: str
+    recipients: tuple[str, ...]
+    number: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A message in the parking lot; ``request_id`` is its correlation id."""
+
+    queue: str
+    reason: str
+    message_id: str
+    request_id: str
+
+
+@dataclass
+class Findings:
+    """Everything there is.
+
+    ``forms`` are the letters that each form names; ``replies`` the same of each reply, one after the other;
+    ``letters`` the hash of the bytes of each letter by (request, hash in its name); ``receipts`` the fault in each
+    receipt, empty where there is none.
+    """
+
+    forms: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    replies: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
+    letters: dict[tuple[str, str], str] = field(default_factory=dict)
+    receipts: dict[tuple[str, str], str] = field(default_factory=dict)
+    tickets: list[Ticket] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    mails: list[Mail] = field(default_factory=list)
+    parked: list[Parked] = field(default_factory=list)
+    unrouted: list[str] = field(default_factory=list)

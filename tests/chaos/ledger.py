@@ -1,0 +1,257 @@
+"""The verdict: every answer given compared with everything found afterwards. Pure.
+
+Lost: promised, but something of its effects is not there. Duplicated: done twice. Unexpected: there without anybody
+having asked, or answered as it must not be. Recovered: the client was left in the dark, and it is done all the same.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from tests.chaos.findings import Entry, Findings, Mail, Parked, Ticket
+from tests.chaos.journal import Answer, Attempt, Fault, Kind
+
+STATUS_CHANGED = "por.ticket.status-changed.v1"
+LETTER_ADDED = "por.ticket.letter-added.v1"
+MAIL_MARGIN = 1.0  # seconds by which the clocks of file and fault may differ
+
+
+@dataclass
+class Verdict:
+    """What the ledger says; each of the three lists must be empty."""
+
+    attempts: int = 0
+    acknowledged: int = 0
+    recovered: int = 0
+    second_mails: int = 0
+    parked: int = 0
+    lost: list[str] = field(default_factory=list)
+    duplicated: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every promise was kept."""
+        return not (self.lost or self.duplicated or self.unexpected)
+
+
+def judge(
+    attempts: Sequence[Attempt], found: Findings, faults: Iterable[Fault] = (), permanent: frozenset[str] = frozenset()
+) -> Verdict:
+    """Judge a run; ``permanent`` are the reasons for which messages may be parked in it, beside poison."""
+    return _Ledger(attempts, found, tuple(faults), permanent).verdict()
+
+
+class _Ledger:
+    """The two sides, by the keys they meet under."""
+
+    def __init__(
+        self, attempts: Sequence[Attempt], found: Findings, faults: tuple[Fault, ...], permanent: frozenset[str]
+    ) -> None:
+        self._attempts, self._found, self._faults, self._permanent = attempts, found, faults, permanent
+        self._tickets = {ticket.request_id: ticket for ticket in found.tickets}
+        self._events: dict[tuple[str, int], set[str]] = defaultdict(set)
+        for event in found.events:
+            self._events[event.number, event.sequence].add(event.event_id)
+        self._mails: dict[str, list[Mail]] = defaultdict(list)
+        for mail in sorted(found.mails, key=lambda each: each.at):
+            self._mails[mail.event_id].append(mail)
+        self._parked = {(each.request_id, each.message_id) for each in found.parked}
+        self._excused = {each.request_id for each in found.parked if each.reason in permanent}
+        self._asked: dict[Kind, dict[str, list[Attempt]]] = {kind: defaultdict(list) for kind in Kind}
+        for attempt in attempts:
+            self._asked[attempt.kind][attempt.request_id].append(attempt)
+
+    def verdict(self) -> Verdict:
+        """Everything compared with everything."""
+        done = {id(attempt) for attempt in self._attempts if self._is_done(attempt)}
+        return Verdict(
+            attempts=len(self._attempts),
+            acknowledged=sum(attempt.acknowledged for attempt in self._attempts),
+            recovered=sum(attempt.unknown and id(attempt) in done for attempt in self._attempts),
+            second_mails=sum(len(mails) - 1 for mails in self._mails.values()) - len([*self._mailed_twice()]),
+            parked=len(self._found.parked),
+            lost=[*self._lost()],
+            duplicated=[*self._duplicated()],
+            unexpected=[*self._unexpected()],
+        )
+
+    # --- lost ---------------------------------------------------------------------------------------------------------
+
+    def _lost(self) -> Iterator[str]:
+        for attempt in self._attempts:
+            if attempt.acknowledged:
+                yield from (f"{attempt.kind} {attempt.request_id}: {what}" for what in self._missing(attempt))
+        for ticket in self._found.tickets:
+            yield from (f"ticket {ticket.number}: {what}" for what in self._missing_of(ticket))
+
+    def _is_done(self, attempt: Attempt) -> bool:
+        return not any(self._missing(attempt))
+
+    def _missing(self, attempt: Attempt) -> Iterator[str]:
+        """What there should be of an attempt, if it was promised, and is not."""
+        look: dict[Kind, Callable[[Attempt], Iterator[str]]] = {
+            Kind.REQUEST: self._missing_of_request,
+            Kind.LETTERS: self._missing_of_letters,
+            Kind.MOVE: self._missing_of_move,
+            Kind.POISON: self._missing_of_poison,
+        }
+        return look[attempt.kind](attempt)
+
+    def _missing_of_request(self, attempt: Attempt) -> Iterator[str]:
+        form, ticket = self._found.forms.get(attempt.request_id), self._tickets.get(attempt.request_id)
+        if form is None or sorted(form) != sorted(attempt.letters):
+            yield "no form that names its letters"
+        yield from self._missing_in_store(attempt)
+        if ticket is None:
+            yield "no ticket"
+        else:
+            yield from self._missing_on_ticket(attempt, ticket)
+
+    def _missing_of_letters(self, attempt: Attempt) -> Iterator[str]:
+        replies, ticket = self._found.replies.get(attempt.request_id, []), self._tickets.get(attempt.request_id)
+        if sorted(attempt.letters) not in [sorted(reply) for reply in replies]:
+            yield "no list of the further letters"
+        yield from self._missing_in_store(attempt)
+        if ticket is None:
+            yield "no ticket for the further letters"
+        else:
+            yield from self._missing_on_ticket(attempt, ticket)
+            added = {entry.letter_id for entry in ticket.history if entry.type == LETTER_ADDED}
+            if any(f"{attempt.request_id}.{letter}" not in added for letter in attempt.letters):
+                yield "no entry that a letter was added"
+
+    def _missing_in_store(self, attempt: Attempt) -> Iterator[str]:
+        for letter in attempt.letters:
+            if self._found.letters.get((attempt.request_id, letter)) != letter:
+                yield "a letter's bytes are not there, or not those sent"
+            if (attempt.request_id, letter) not in self._found.receipts:
+                yield "no receipt"
+
+    @staticmethod
+    def _missing_on_ticket(attempt: Attempt, ticket: Ticket) -> Iterator[str]:
+        if not {f"{attempt.request_id}.{letter}" for letter in attempt.letters} <= set(ticket.letters):
+            yield "a letter is not on the ticket"
+
+    def _missing_of_move(self, attempt: Attempt) -> Iterator[str]:
+        ticket = self._tickets.get(attempt.request_id)
+        if ticket is None or not any(_is_move(entry, attempt) for entry in ticket.history):
+            yield f"not moved to {attempt.status} as {attempt.sequence}"
+
+    def _missing_of_poison(self, attempt: Attempt) -> Iterator[str]:
+        if not any(attempt.request_id == message_id for _, message_id in self._parked):
+            yield "not parked"
+
+    def _missing_of(self, ticket: Ticket) -> Iterator[str]:
+        """What must be there of every ticket, whoever was told of it."""
+        sequences = [entry.sequence for entry in ticket.history]
+        if sequences != list(range(1, ticket.version + 1)):
+            yield f"sequences {sequences} of version {ticket.version}"
+        if ticket.published != ticket.version:
+            yield f"published {ticket.published} of {ticket.version}"
+        for entry in ticket.history:
+            if entry.event_id not in self._events[ticket.number, entry.sequence]:
+                yield f"event {entry.sequence} is not in the stream"
+            if not self._mails[entry.event_id] and ticket.request_id not in self._excused:
+                yield f"no mail about {entry.sequence}"
+
+    # --- duplicated ---------------------------------------------------------------------------------------------------
+
+    def _duplicated(self) -> Iterator[str]:
+        for number, times in Counter(ticket.number for ticket in self._found.tickets).items():
+            if times > 1:
+                yield f"{times} tickets have the number {number}"
+        for request_id, times in Counter(ticket.request_id for ticket in self._found.tickets).items():
+            if times > 1:
+                yield f"request {request_id} has {times} tickets"
+        for (number, sequence), ids in self._events.items():
+            if len(ids) > 1:
+                yield f"ticket {number} has {len(ids)} events {sequence}"
+        for event_id, times in Counter(each for ids in self._events.values() for each in ids).items():
+            if times > 1:
+                yield f"event {event_id} has {times} sequences"
+        for ticket in self._found.tickets:
+            added = Counter(entry.letter_id for entry in ticket.history if entry.letter_id)
+            yield from (f"ticket {ticket.number} took a letter {n} times" for n in added.values() if n > 1)
+        yield from self._mailed_twice()
+
+    def _mailed_twice(self) -> Iterator[str]:
+        """Second mails that nothing excuses: nobody struck between the first and the second."""
+        for event_id, mails in self._mails.items():
+            for first, second in pairwise(mails):
+                if not any(_between(fault, first, second) for fault in self._faults if fault.strikes_mail):
+                    yield f"event {event_id} was mailed {len(mails)} times"
+
+    # --- unexpected ---------------------------------------------------------------------------------------------------
+
+    def _unexpected(self) -> Iterator[str]:
+        for attempt in self._attempts:
+            yield from (f"{attempt.kind} {attempt.request_id}: {what}" for what in self._wrong_answers(attempt))
+        for ticket in self._found.tickets:
+            yield from (f"ticket {ticket.number}: {what}" for what in self._unasked(ticket))
+        known = {(t.number, entry.sequence, entry.event_id) for t in self._found.tickets for entry in t.history}
+        recipients = {ticket.number: self._recipient(ticket) for ticket in self._found.tickets}
+        for event in self._found.events:
+            if (event.number, event.sequence, event.event_id) not in known:
+                yield f"event {event.sequence} of {event.number} is in no history"
+        ids = {(number, event_id) for number, _, event_id in known}
+        for mail in self._found.mails:
+            if (mail.number, mail.event_id) not in ids:
+                yield f"a mail about {mail.number} is about no entry of its history"
+            elif mail.recipients != (recipients[mail.number],):
+                yield f"a mail about {mail.number} went to somebody else"
+        yield from self._wrongly_parked(self._found.parked)
+        yield from (f"unrouted: {message}" for message in self._found.unrouted)
+
+    def _recipient(self, ticket: Ticket) -> str:
+        asked = self._asked[Kind.REQUEST].get(ticket.request_id)
+        return asked[0].recipient if asked else ""
+
+    def _wrong_answers(self, attempt: Attempt) -> Iterator[str]:
+        ticket = self._tickets.get(attempt.request_id)
+        for answer in attempt.answers:
+            yield from _wrong(answer)
+            number = answer.body.get("ticket_number")
+            if answer.is_yes and number and (ticket is None or number != ticket.number):
+                yield f"answered {number}, but its ticket is {ticket.number if ticket else 'not there'}"
+
+    def _unasked(self, ticket: Ticket) -> Iterator[str]:
+        """What is on a ticket without anybody having asked for it."""
+        asked = self._asked[Kind.REQUEST].get(ticket.request_id, [])
+        if not asked:
+            yield "nobody asked for it"
+        elif all(attempt.refused for attempt in asked):
+            yield "its request was refused"
+        moves, replies = self._asked[Kind.MOVE][ticket.request_id], self._asked[Kind.LETTERS][ticket.request_id]
+        sent = {letter for attempt in (*asked, *replies) if not attempt.refused for letter in attempt.letters}
+        for entry in ticket.history:
+            if entry.type == STATUS_CHANGED and not any(_is_move(entry, move) for move in moves if not move.refused):
+                yield f"entry {entry.sequence} is a move that nobody made"
+        for letter in ticket.letters:
+            if letter.rpartition(".")[2] not in sent:
+                yield "a letter that nobody sent"
+            elif fault := self._found.receipts.get((ticket.request_id, letter.rpartition(".")[2])):
+                yield f"a good letter is held to be bad: {fault}"
+
+    def _wrongly_parked(self, parked: Iterable[Parked]) -> Iterator[str]:
+        for each in parked:
+            is_poison = each.message_id in self._asked[Kind.POISON] and each.reason == "unreadable"
+            if not is_poison and each.reason not in self._permanent:
+                yield f"parked in {each.queue}: {each.reason}"
+
+
+def _is_move(entry: Entry, move: Attempt) -> bool:
+    return (entry.type, entry.sequence, entry.status) == (STATUS_CHANGED, move.sequence, move.status)
+
+
+def _between(fault: Fault, first: Mail, second: Mail) -> bool:
+    return fault.ended >= first.at - MAIL_MARGIN and fault.began <= second.at + MAIL_MARGIN
+
+
+def _wrong(answer: Answer) -> Iterator[str]:
+    if answer.status is not None and answer.status >= 500:
+        if answer.status != 503 or not answer.body.get("type", "").startswith("urn:por-desk:problem:"):
+            yield f"answered {answer.status}"
+        elif not answer.retry_after:
+            yield "answered 503 without saying when to come back"

@@ -1,0 +1,162 @@
+"""The load: customers who come at a steady rate, each with a request and what follows from it, in one thread."""
+
+import asyncio
+import hashlib
+import itertools
+import random
+import threading
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+import aio_pika
+import httpx
+
+from ops.letter import load_sample, make_padded_letter
+from ops.stack import StackInfo
+from ops.tokens import Mint
+from services.intake.reception import request_id_of
+from shared import topology
+from tests.chaos.customers import PATIENCE, TIMEOUT, Line, new_key
+from tests.chaos.journal import Answer, Attempt, Kind
+
+LETTER_BYTES = 8_000
+PRODUCERS = 6
+NUMBER_PATIENCE = 45.0
+MOVES = ("in-review", "approved", "in-review")
+_NO_LETTER = b"This is a letter by its name only."
+
+
+class Load:
+    """Customers while in the context; at its end no new ones come, and those there are finish."""
+
+    def __init__(self, info: StackInfo, seed: int, rate: float, *, poison: bool = False) -> None:
+        self.attempts: list[Attempt] = []
+        self._info, self._rate, self._poisons = info, rate, poison
+        self._random = random.Random(seed)
+        self._mint = Mint(Path(info.signing_key))
+        self._staff_token = self._mint.staff()
+        self._sample, self._grains = load_sample(), itertools.count(seed * 1_000_000)
+        self._producers = [f"P{uuid4().hex[:10]}" for _ in range(PRODUCERS)]
+        self._tokens = {each: self._mint.producer(each) for each in self._producers}
+        self._end = threading.Event()
+        self._failed: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Open the doors."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        """Close the doors."""
+        self._end.set()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether everybody has gone."""
+        return not self._thread.is_alive()
+
+    def result(self) -> list[Attempt]:
+        """Everything that was asked, once everybody has gone."""
+        self._thread.join()
+        if self._failed is not None:
+            raise self._failed
+        return self.attempts
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._open())
+        except BaseException as error:  # noqa: BLE001  # told to who asks for the result
+            self._failed = error
+
+    async def _open(self) -> None:
+        limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
+        gateway = self._info.services["intake"]
+        async with (
+            httpx.AsyncClient(base_url=gateway, timeout=TIMEOUT, limits=limits, trust_env=False) as http,
+            asyncio.TaskGroup() as present,
+        ):
+            if self._poisons:
+                present.create_task(self._poison())
+            while not self._end.is_set():
+                present.create_task(self._customer(http))
+                await asyncio.sleep(self._random.expovariate(self._rate))
+
+    async def _customer(self, http: httpx.AsyncClient) -> None:
+        """One customer from his request to the last thing that he wants of its ticket."""
+        chance = self._random.random
+        producer = self._random.choice(self._producers)
+        line, key = Line(http, self._tokens[producer]), new_key()
+        refusable = chance() < 0.03
+        letters = [_NO_LETTER] if refusable else [self._letter() for _ in range(1 + (chance() < 0.2))]
+        attempt = self._note(Kind.REQUEST, request_id_of(producer, key), producer, letters)
+        wait = 3 if chance() < 0.4 else 0
+        patient = chance() < 0.85
+        asking = [line.post_form(attempt, "/v1/requests", letters, key=key, patient=patient, wait=wait)]
+        if chance() < 0.1:  # in haste, twice at once
+            asking.append(line.post_form(attempt, "/v1/requests", letters, key=key, patient=patient))
+        answers = await asyncio.gather(*asking)
+        if any(answer.is_yes for answer in answers) and chance() < 0.8:
+            await self._follow_up(http, line, attempt)
+
+    async def _follow_up(self, http: httpx.AsyncClient, line: Line, opened: Attempt) -> None:
+        number = await line.number_of(opened.request_id, time.monotonic() + NUMBER_PATIENCE)
+        if not number:
+            return
+        staff, chance = Line(http, self._staff_token), self._random.random
+        later: list[Coroutine[Any, Any, Any]] = [self._move(staff, opened, number)] if chance() < 0.7 else []
+        if chance() < 0.5:  # some send several at once, which then meet at the ticket
+            later += [self._send_letter(line, opened, number) for _ in range(3 if chance() < 0.5 else 1)]
+        await asyncio.gather(*later)
+
+    async def _send_letter(self, line: Line, opened: Attempt, number: str) -> None:
+        letters = [self._letter() for _ in range(1 + (self._random.random() < 0.2))]
+        attempt = self._note(Kind.LETTERS, opened.request_id, opened.producer, letters)
+        patient = self._random.random() < 0.9
+        await line.post_form(attempt, f"/v1/tickets/{number}/letters", letters, key=new_key(), patient=patient)
+
+    async def _move(self, staff: Line, opened: Attempt, number: str) -> None:
+        """Staff moves the ticket on, each time from what it has read."""
+        deadline = time.monotonic() + PATIENCE
+        for status in MOVES[: self._random.randint(1, len(MOVES))]:
+            while version := await staff.version_of(number, deadline):
+                attempt = self._note(Kind.MOVE, opened.request_id, opened.producer, [])
+                attempt.status, attempt.sequence = status, version + 1
+                answer = await self._post_move(staff, attempt, number, version)
+                # Changed meanwhile: by a letter, or by this very move, whose answer was lost. Read again and see.
+                if answer.status != 412 or attempt.unknown:
+                    break
+
+    async def _post_move(self, staff: Line, attempt: Attempt, number: str, version: int) -> Answer:
+        headers = {"If-Match": f'"{version}"'}
+        body = {"status": attempt.status}
+        return await staff.ask(attempt, f"/v1/tickets/{number}/status", patient=True, headers=headers, json=body)
+
+    async def _poison(self) -> None:
+        """Once a second something that is no message of ours, which must be parked while its neighbours flow on."""
+        async with await aio_pika.connect_robust(self._info.rabbitmq.url_with_credentials) as connection:
+            channel = await connection.channel()
+            pipeline = await channel.get_exchange(topology.PIPELINE)
+            while not self._end.is_set():
+                for key in ("request.submitted", "letter.checked"):
+                    attempt = self._note(Kind.POISON, str(uuid4()), "", [])
+                    message = aio_pika.Message(b"poison", message_id=attempt.request_id, delivery_mode=2)
+                    attempt.sent += 1
+                    await pipeline.publish(message, key)
+                    attempt.answers.append(Answer(time.time(), 202))
+                await asyncio.sleep(1)
+
+    def _letter(self) -> bytes:
+        return make_padded_letter(self._sample, LETTER_BYTES, next(self._grains))
+
+    def _note(self, kind: Kind, request_id: object, producer: str, letters: list[bytes]) -> Attempt:
+        hashes = tuple(hashlib.sha256(letter).hexdigest() for letter in letters)
+        attempt = Attempt(kind, str(request_id), producer, f"{producer.lower()}@agency.example", hashes)
+        self.attempts.append(attempt)
+        return attempt
