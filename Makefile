@@ -1,7 +1,7 @@
 # POR Desk: `make help` lists what can be done. ARGS="..." is passed on: make bench ARGS="--requests 200".
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check test mutants bench env clean
+.PHONY: help setup demo run check test chaos mutants bench env clean
 
 # A runner ends, in order, when make is killed. One plain command each, so that make itself is the runner's parent.
 RUN := setpriv --pdeathsig TERM -- .venv/bin/
@@ -26,6 +26,9 @@ check: setup ## Lint, formatting, types, and who may import whom.
 
 test: setup ## Run all tests, on real servers.
 	@$(RUN)pytest $(ARGS)
+
+chaos: setup ## Break every part under load and compare each promise with what is there (half an hour).
+	@$(RUN)python -m tests.chaos $(ARGS)
 
 mutants: setup ## Take out each guard in turn and see that a test notices.
 	@$(RUN)python -m tests.mutants $(ARGS)

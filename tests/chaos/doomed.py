@@ -26,7 +26,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.points import POINTS, Moment, Point, points_of
+from tests.chaos.points import POINTS, Moment, points_of
 
 # What the server loads when it starts; loaded here, it is there in every life.
 _LOADED_LATE = ("uvloop", "uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl")
@@ -34,22 +34,23 @@ _PR_SET_PDEATHSIG = 1
 _REST = 0.2
 
 
-@dataclass(frozen=True)
+@dataclass
 class Fate:
-    """What kills a life: the passing of a point that is its last, once the life is ``calm`` seconds old."""
+    """What may kill a life: it is spared for ``calm`` seconds from its first step on, to get something done."""
 
-    point: str
-    passings: int
-    not_before: float
+    calm: float
     mark: int
+    first_step: float | None = None
 
-    def strikes(self, passed: int) -> bool:
-        """Whether this passing is the last."""
-        return passed >= self.passings and time.monotonic() >= self.not_before
+    def strikes(self) -> bool:
+        """Whether the life may end now."""
+        moment = time.monotonic()
+        self.first_step = self.first_step or moment
+        return moment >= self.first_step + self.calm
 
-    def strike(self) -> None:
+    def strike(self, point: str) -> None:
         """Leave the mark that tells this death from others, and die."""
-        os.write(self.mark, self.point.encode())
+        os.write(self.mark, point.encode())
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -61,18 +62,19 @@ def locate(step: str) -> tuple[Any, str]:
     return found, method
 
 
-def arm(point: Point, fate: Fate) -> None:
-    """Put a fate on a step."""
+def arm(name: str, fate: Fate) -> None:
+    """Let a fate strike at a point, at one of its next passings."""
+    point = POINTS[name]
+    left = random.randint(1, point.most)
     owner, method = locate(point.step)
     step: Callable[..., Any] = getattr(owner, method)
-    passed = 0
 
     def is_last(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any = None) -> bool:
-        nonlocal passed
-        if not point.only((args, kwargs, result)):
+        nonlocal left
+        if not point.only((args, kwargs, result)) or not fate.strikes():
             return False
-        passed += 1
-        return fate.strikes(passed)
+        left -= 1
+        return left <= 0
 
     @wraps(step)
     async def doomed(*args: Any, **kwargs: Any) -> Any:
@@ -80,16 +82,16 @@ def arm(point: Point, fate: Fate) -> None:
             if point.moment is Moment.DURING:
                 call = asyncio.ensure_future(step(*args, **kwargs))
                 await asyncio.wait([call], timeout=random.uniform(0, 0.003))
-            fate.strike()
+            fate.strike(name)
         result = await step(*args, **kwargs)
         if point.moment is Moment.AFTER and is_last(args, kwargs, result):
-            fate.strike()
+            fate.strike(name)
         return result
 
     @wraps(step)
     def doomed_at_once(*args: Any, **kwargs: Any) -> Any:
         if is_last(args, kwargs):
-            fate.strike()
+            fate.strike(name)
         return step(*args, **kwargs)
 
     setattr(owner, method, doomed if inspect.iscoroutinefunction(step) else doomed_at_once)
@@ -98,9 +100,9 @@ def arm(point: Point, fate: Fate) -> None:
 def live(service: str, armed: list[str], mark: int, calm: float) -> None:
     """One life; does not return."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    not_before = time.monotonic() + calm
+    fate = Fate(calm, mark)
     for name in armed:
-        arm(POINTS[name], Fate(name, random.randint(1, POINTS[name].most), not_before, mark))
+        arm(name, fate)
     sys.argv = [f"services.{service}.main"]
     runpy.run_module(f"services.{service}.main", run_name="__main__")
     os._exit(0)
@@ -151,7 +153,9 @@ def main() -> None:
     parser.add_argument("service")
     parser.add_argument("--hits", type=int, default=1, help="how often each point is to be hit")
     parser.add_argument("--point", action="append", help="a point by name; all of the service's without")
-    parser.add_argument("--calm", type=float, default=0.5, help="seconds for which each life is spared")
+    parser.add_argument(
+        "--calm", type=float, default=0.5, help="seconds for which each life is spared from its first step on"
+    )
     parser.add_argument("--log", type=Path, required=True)
     options = parser.parse_args()
     wanted: list[str] = options.point or points_of(options.service)

@@ -57,8 +57,8 @@ class _Ledger:
         self._mails: dict[str, list[Mail]] = defaultdict(list)
         for mail in sorted(found.mails, key=lambda each: each.at):
             self._mails[mail.event_id].append(mail)
-        self._parked = {(each.request_id, each.message_id) for each in found.parked}
-        self._excused = {each.request_id for each in found.parked if each.reason in permanent}
+        self._parked = {each.message_id for each in found.parked}
+        self._excused = {each.message_id for each in found.parked if each.reason in permanent}
         self._asked: dict[Kind, dict[str, list[Attempt]]] = {kind: defaultdict(list) for kind in Kind}
         for attempt in attempts:
             self._asked[attempt.kind][attempt.request_id].append(attempt)
@@ -140,7 +140,7 @@ class _Ledger:
             yield f"not moved to {attempt.status} as {attempt.sequence}"
 
     def _missing_of_poison(self, attempt: Attempt) -> Iterator[str]:
-        if not any(attempt.request_id == message_id for _, message_id in self._parked):
+        if attempt.request_id not in self._parked:
             yield "not parked"
 
     def _missing_of(self, ticket: Ticket) -> Iterator[str]:
@@ -153,27 +153,24 @@ class _Ledger:
         for entry in ticket.history:
             if entry.event_id not in self._events[ticket.number, entry.sequence]:
                 yield f"event {entry.sequence} is not in the stream"
-            if not self._mails[entry.event_id] and ticket.request_id not in self._excused:
+            if not self._mails[entry.event_id] and entry.event_id not in self._excused:
                 yield f"no mail about {entry.sequence}"
 
     # --- duplicated ---------------------------------------------------------------------------------------------------
 
     def _duplicated(self) -> Iterator[str]:
-        for number, times in Counter(ticket.number for ticket in self._found.tickets).items():
-            if times > 1:
-                yield f"{times} tickets have the number {number}"
-        for request_id, times in Counter(ticket.request_id for ticket in self._found.tickets).items():
-            if times > 1:
-                yield f"request {request_id} has {times} tickets"
+        tickets = self._found.tickets
+        yield from _more_than_one("tickets have the number", (ticket.number for ticket in tickets))
+        yield from _more_than_one("tickets are of request", (ticket.request_id for ticket in tickets))
+        yield from _more_than_one("sequences are of event", (each for ids in self._events.values() for each in ids))
         for (number, sequence), ids in self._events.items():
             if len(ids) > 1:
                 yield f"ticket {number} has {len(ids)} events {sequence}"
-        for event_id, times in Counter(each for ids in self._events.values() for each in ids).items():
-            if times > 1:
-                yield f"event {event_id} has {times} sequences"
-        for ticket in self._found.tickets:
-            added = Counter(entry.letter_id for entry in ticket.history if entry.letter_id)
-            yield from (f"ticket {ticket.number} took a letter {n} times" for n in added.values() if n > 1)
+        for ticket in tickets:
+            sent = Counter(letter for each in self._asked[Kind.LETTERS][ticket.request_id] for letter in each.letters)
+            added = Counter(entry.letter_id.rpartition(".")[2] for entry in ticket.history if entry.letter_id)
+            if added - sent:
+                yield f"ticket {ticket.number} took a letter more often than it was sent"
         yield from self._mailed_twice()
 
     def _mailed_twice(self) -> Iterator[str]:
@@ -241,6 +238,10 @@ class _Ledger:
                 yield f"parked in {each.queue}: {each.reason}"
 
 
+def _more_than_one(what: str, each: Iterable[str]) -> Iterator[str]:
+    return (f"{times} {what} {name}" for name, times in Counter(each).items() if times > 1)
+
+
 def _is_move(entry: Entry, move: Attempt) -> bool:
     return (entry.type, entry.sequence, entry.status) == (STATUS_CHANGED, move.sequence, move.status)
 
@@ -250,8 +251,9 @@ def _between(fault: Fault, first: Mail, second: Mail) -> bool:
 
 
 def _wrong(answer: Answer) -> Iterator[str]:
-    if answer.status is not None and answer.status >= 500:
-        if answer.status != 503 or not answer.body.get("type", "").startswith("urn:por-desk:problem:"):
-            yield f"answered {answer.status}"
-        elif not answer.retry_after:
-            yield "answered 503 without saying when to come back"
+    if answer.status is None or answer.status < 500:
+        return
+    if answer.status != 503 or not answer.body.get("type", "").startswith("urn:por-desk:problem:"):
+        yield f"answered {answer.status}"
+    elif not answer.retry_after:
+        yield "answered 503 without saying when to come back"

@@ -12,16 +12,15 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-import aio_pika
 import httpx
 
 from ops.letter import load_sample, make_padded_letter
 from ops.stack import StackInfo
 from ops.tokens import Mint
 from services.intake.reception import request_id_of
-from shared import topology
 from tests.chaos.customers import PATIENCE, TIMEOUT, Line, new_key
 from tests.chaos.journal import Answer, Attempt, Kind
+from tests.chaos.strangers import Strangers
 
 LETTER_BYTES = 8_000
 PRODUCERS = 6
@@ -33,9 +32,9 @@ _NO_LETTER = b"This is a letter by its name only."
 class Load:
     """Customers while in the context; at its end no new ones come, and those there are finish."""
 
-    def __init__(self, info: StackInfo, seed: int, rate: float, *, poison: bool = False) -> None:
+    def __init__(self, info: StackInfo, seed: int, rate: float, *, strangers: bool = False) -> None:
         self.attempts: list[Attempt] = []
-        self._info, self._rate, self._poisons = info, rate, poison
+        self._info, self._rate, self._strangers = info, rate, strangers
         self._random = random.Random(seed)
         self._mint = Mint(Path(info.signing_key))
         self._staff_token = self._mint.staff()
@@ -82,11 +81,14 @@ class Load:
             httpx.AsyncClient(base_url=gateway, timeout=TIMEOUT, limits=limits, trust_env=False) as http,
             asyncio.TaskGroup() as present,
         ):
-            if self._poisons:
-                present.create_task(self._poison())
+            gone = asyncio.Event()
+            if self._strangers:
+                strangers = Strangers(self._info, self.attempts, self._grains, self._producers[0])
+                present.create_task(strangers.come(gone))
             while not self._end.is_set():
                 present.create_task(self._customer(http))
                 await asyncio.sleep(self._random.expovariate(self._rate))
+            gone.set()
 
     async def _customer(self, http: httpx.AsyncClient) -> None:
         """One customer from his request to the last thing that he wants of its ticket."""
@@ -137,20 +139,6 @@ class Load:
         headers = {"If-Match": f'"{version}"'}
         body = {"status": attempt.status}
         return await staff.ask(attempt, f"/v1/tickets/{number}/status", patient=True, headers=headers, json=body)
-
-    async def _poison(self) -> None:
-        """Once a second something that is no message of ours, which must be parked while its neighbours flow on."""
-        async with await aio_pika.connect_robust(self._info.rabbitmq.url_with_credentials) as connection:
-            channel = await connection.channel()
-            pipeline = await channel.get_exchange(topology.PIPELINE)
-            while not self._end.is_set():
-                for key in ("request.submitted", "letter.checked"):
-                    attempt = self._note(Kind.POISON, str(uuid4()), "", [])
-                    message = aio_pika.Message(b"poison", message_id=attempt.request_id, delivery_mode=2)
-                    attempt.sent += 1
-                    await pipeline.publish(message, key)
-                    attempt.answers.append(Answer(time.time(), 202))
-                await asyncio.sleep(1)
 
     def _letter(self) -> bytes:
         return make_padded_letter(self._sample, LETTER_BYTES, next(self._grains))

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from ops.stack import Stack
-from tests.chaos.journal import Kind
+from tests.chaos.findings import Findings
+from tests.chaos.journal import Attempt, Fault, Kind
 from tests.chaos.ledger import Verdict, judge
 from tests.chaos.load import Load
 from tests.chaos.progress import Progress
@@ -17,6 +17,8 @@ BEFORE, AFTER = 2.0, 2.0  # seconds of undisturbed load around the faults
 MAX_RECOVERY = 60.0
 QUIET_PATIENCE = 150.0  # far beyond what passes, so that the ledger can say what is missing
 
+Say = Callable[[str], None]
+
 
 @dataclass(frozen=True)
 class Scenario:
@@ -26,66 +28,82 @@ class Scenario:
     sentence: str
     play: Callable[[World], None]
     rate: float = 8.0
-    poison: bool = False
+    strangers: bool = False
     permanent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a scenario ended; ``problem`` is what kept it from being played."""
+    """How a scenario ended; ``problem`` is what kept it from being played, ``recovery`` in seconds."""
 
     name: str
     verdict: Verdict
     faults: int
     recovery: float
-    seconds: float
     problem: str = ""
-    requests: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def passed(self) -> bool:
         """Whether the ledger balances, and the desk was itself again in time."""
         return self.verdict.passed and not self.problem and self.recovery < MAX_RECOVERY
 
-    def as_json(self) -> dict[str, Any]:
-        """For machines."""
+    @property
+    def complaints(self) -> list[str]:
+        """Everything that is wrong."""
+        late = f"recovery took {self.recovery:.0f} s" if self.recovery >= MAX_RECOVERY else ""
         verdict = self.verdict
-        return {
-            "scenario": self.name,
-            "passed": self.passed,
-            "attempts": verdict.attempts,
-            "acknowledged": verdict.acknowledged,
-            "lost": len(verdict.lost),
-            "duplicated": len(verdict.duplicated),
-            "unexpected": len(verdict.unexpected),
-            "recovered": verdict.recovered,
-            "second_mails": verdict.second_mails,
-            "parked": verdict.parked,
-            "faults": self.faults,
-            "recovery_seconds": round(self.recovery, 1),
-            "seconds": round(self.seconds, 1),
-            "findings": [*verdict.lost, *verdict.duplicated, *verdict.unexpected, *filter(None, [self.problem])],
-        }
+        return [each for each in (self.problem, late, *verdict.lost, *verdict.duplicated, *verdict.unexpected) if each]
 
 
-def run(stack: Stack, scenario: Scenario, seed: int, settled: frozenset[str], say: Callable[[str], None]) -> Outcome:
-    """Play a scenario; ``settled`` are the requests of those before it."""
-    began, problem = time.monotonic(), ""
-    load = Load(stack.info, seed, scenario.rate, poison=scenario.poison)
-    world = World(stack, load, say)
-    with load:
-        world.pass_time(BEFORE)
-        try:
-            scenario.play(world)
-        except Stuck as stuck:
-            problem = str(stuck)
-        world.as_ever()
-        world.pass_time(AFTER)
-    recovery, undone = _become_quiet(world, mails=not scenario.permanent)
-    verdict = judge(load.result(), read(stack.info, settled), world.faults, scenario.permanent)
-    requests = frozenset(each.request_id for each in load.attempts if each.kind is Kind.REQUEST)
-    seconds = time.monotonic() - began
-    return Outcome(scenario.name, verdict, len(world.faults), recovery, seconds, problem or undone, frozenset(requests))
+@dataclass
+class Run:
+    """Scenarios on one stack, one after the other, and what they leave for the last look at everything."""
+
+    stack: Stack
+    seed: int
+    say: Say
+    attempts: list[Attempt] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    emptied: Findings = field(default_factory=Findings)
+    permanent: frozenset[str] = frozenset()
+
+    def play(self, scenario: Scenario) -> Outcome:
+        """Play one scenario, and judge it."""
+        problem = ""
+        self.seed += 1
+        world = World(
+            self.stack, Load(self.stack.info, self.seed, scenario.rate, strangers=scenario.strangers), self.say
+        )
+        with world.load:
+            world.pass_time(BEFORE)
+            try:
+                scenario.play(world)
+            except Stuck as stuck:
+                problem = str(stuck)
+            except Exception as error:  # noqa: BLE001  # one scenario that cannot be played is no reason to end the others
+                problem = f"not played: {type(error).__name__}: {error}"
+            world.as_ever()
+            world.pass_time(AFTER)
+        recovery, undone = _become_quiet(world, mails=not scenario.permanent)
+        verdict = self._judge(world, scenario)
+        return Outcome(scenario.name, verdict, len(world.faults), recovery, problem or undone)
+
+    def look_again(self) -> Outcome:
+        """Judge everything once more: what came late, or to the wrong ticket, is seen here."""
+        found = read(self.stack.info)
+        found.parked, found.unrouted = self.emptied.parked + found.parked, self.emptied.unrouted + found.unrouted
+        return Outcome("all", judge(self.attempts, found, self.faults, self.permanent), len(self.faults), 0.0)
+
+    def _judge(self, world: World, scenario: Scenario) -> Verdict:
+        settled = frozenset(each.request_id for each in self.attempts if each.kind is Kind.REQUEST)
+        attempts = world.load.result()
+        found = read(self.stack.info, settled)
+        self.attempts += attempts
+        self.faults += world.faults
+        self.emptied.parked += found.parked
+        self.emptied.unrouted += found.unrouted
+        self.permanent |= scenario.permanent
+        return judge(attempts, found, world.faults, scenario.permanent)
 
 
 def _become_quiet(world: World, *, mails: bool) -> tuple[float, str]:

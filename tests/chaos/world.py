@@ -11,8 +11,8 @@ from ops.stack import SERVICES, Process, Stack
 from tests.chaos.journal import Attempt, Fault
 from tests.chaos.load import Load
 
-# A retry budget of about 12 s, and claims on mails that run out after 10 s.
-SETTINGS = {"POR_RETRY_DELAYS": "1,1,2,3,5", "POR_SMTP_TIMEOUT": "2"}
+# A retry budget of about 12 s, and claims on mails that run out after 9 s.
+SETTINGS = {"POR_RETRY_DELAYS": "1,1,2,3,5", "POR_SMTP_TIMEOUT": "1"}
 POLL = 0.05
 READY_PATIENCE = 60.0
 SAY_SECONDS = 10.0
@@ -26,7 +26,7 @@ class Stuck(Exception):
 class World:
     """One scenario's view of the stack; everything here runs in the main thread, which alone may start processes.
 
-    ``absent`` are the parts that nobody is to bring back for now.
+    ``absent`` are the parts that nobody is to bring back for now, ``seconds`` further processes of a service.
     """
 
     stack: Stack
@@ -34,7 +34,7 @@ class World:
     say: Callable[[str], None]
     faults: list[Fault] = field(default_factory=list)
     absent: set[str] = field(default_factory=set)
-    restarted: int = 0
+    seconds: list[Process] = field(default_factory=list)
     _usual: dict[str, tuple[dict[str, str], list[str]]] = field(default_factory=dict)
 
     @property
@@ -42,12 +42,16 @@ class World:
         """What was asked so far."""
         return self.load.attempts
 
+    def refused_since(self, moment: float) -> int:
+        """How many answers since then told somebody to come back later: a fault that nobody meets is none."""
+        answers = (answer for attempt in list(self.attempts) for answer in list(attempt.answers))
+        return sum(answer.status == 503 and answer.at > moment for answer in answers)
+
     def tend(self) -> None:
         """Bring back every service that has died, as a deployment's supervisor does."""
-        for name in SERVICES:
-            if name not in self.absent and not self.stack[name].running:
-                self.stack[name].start()
-                self.restarted += 1
+        for part in (*(self.stack[name] for name in SERVICES), *self.seconds):
+            if part.name not in self.absent and not part.running:
+                part.start()
 
     def pass_time(self, seconds: float) -> None:
         """Let the desk work on, and tend it."""
@@ -114,8 +118,21 @@ class World:
             part.argv = list(argv.get(part.name, part.argv))
         self._renew(parts)
 
+    def second(self, name: str, port: int, argv: Sequence[str] = ()) -> Process:
+        """A further process of a service, until everything is as ever."""
+        first = self.stack[name]
+        env = {**first.env, "POR_PORT": str(port)}
+        second = Process(
+            f"second {name}", argv or first.argv, log=first.log.with_name(f"{name}-2.log"), env=env, grace=first.grace
+        )
+        self.seconds.append(second)
+        second.start()
+        return second
+
     def as_ever(self) -> None:
         """Let every service run as it does in a deployment."""
+        while self.seconds:
+            self.seconds.pop().stop()
         parts = [self.stack[name] for name in self._usual]
         for part in parts:
             part.env, part.argv = self._usual.pop(part.name)

@@ -1,6 +1,17 @@
-"""The scenarios, by name, in the order in which they are run."""
+"""The scenarios by name, in the order in which they are run: those of the suite, and of its short form."""
 
 from tests.chaos.scenario import Scenario
-from tests.chaos.scenarios import deaths
+from tests.chaos.scenarios import broker, deaths, delivery, mail, stores, wires
 
-SCENARIOS: dict[str, Scenario] = {each.name: each for each in (*deaths.SCENARIOS,)}
+_ALL = (
+    *deaths.SCENARIOS,
+    *broker.SCENARIOS,
+    *stores.SCENARIOS,
+    *mail.SCENARIOS,
+    *wires.SCENARIOS,
+    *delivery.SCENARIOS,
+)
+
+SCENARIOS: dict[str, Scenario] = {each.name: each for each in _ALL}
+
+SHORT: dict[str, Scenario] = {each.name: each for each in (deaths.SHORT,)}

@@ -1,6 +1,9 @@
 """Services die: at every point, at random, one after the other."""
 
+import itertools
 import json
+import random
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,11 +14,13 @@ from tests.chaos.points import POINTS
 from tests.chaos.scenario import Scenario
 from tests.chaos.world import World, home_of, python
 
-HITS = 4
+HITS = 20
 PATIENCE = 900.0
-# Half a second of it is the start. In the rest each life gets something done: a service that dies on whatever comes first
-# parks it, and rightly so. A mail claimed by the dead is held for ten seconds, hence notifier's.
-CALM = {"intake": 0.6, "documents": 1.0, "tickets": 1.0, "notifier": 2.5}
+RANDOM_SECONDS = 180.0
+RESTARTS = 25
+# In this time each life gets something done: a service that dies on whatever comes first parks it, and rightly so. A
+# mail claimed by the dead is held for nine seconds and counts its deaths; three lives of notifier last longer.
+CALM = {"intake": 0.0, "documents": 0.4, "tickets": 0.4, "notifier": 2.6}
 
 
 def die_at_every_point(world: World, hits: int = HITS) -> None:
@@ -47,6 +52,42 @@ def _lives(log: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
+def die_at_random(world: World) -> None:
+    """Every two seconds one service dies, whatever it is doing."""
+    chance, ending = random.Random(), time.monotonic() + RANDOM_SECONDS
+    while time.monotonic() < ending:
+        world.kill(chance.choice(SERVICES))
+        world.pass_time(2)
+
+
+def restart_in_turn(world: World) -> None:
+    """One service after the other is ended by SIGTERM and started anew, as a roll-out does."""
+    for _, name in zip(range(RESTARTS), itertools.cycle(SERVICES), strict=False):
+        part = world.stack[name]
+        with world.fault(f"restart {name}"):
+            part.stop()
+            world.tend()
+            world.until(part.answers, f"{name} is ready")
+
+
 SCENARIOS = (
-    Scenario("kill-points", "SIGKILL between every two durable steps of each service", die_at_every_point, 12.0, True),
+    Scenario(
+        "kill-points",
+        "SIGKILL between every two durable steps of each service",
+        die_at_every_point,
+        12.0,
+        strangers=True,
+    ),
+    Scenario("random-kills", "SIGKILL of a random service every 2 s, for three minutes", die_at_random),
+    Scenario("rolling-restarts", "SIGTERM and a new start, 25 times, one service after the other", restart_in_turn),
 )
+
+
+def die_once(world: World) -> None:
+    """What there is time for in every test run: each point once, and the broker."""
+    die_at_every_point(world, 1)
+    world.kill("rabbitmq")
+    world.bring_back("rabbitmq")
+
+
+SHORT = Scenario("short", "each point once, and the broker killed", die_once, 12.0, strangers=True)

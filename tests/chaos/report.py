@@ -1,0 +1,75 @@
+"""The table of a run: for people, for the documentation, for machines."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from tests.chaos.scenario import Outcome
+
+COLUMNS = (
+    "Scenario",
+    "Attempts",
+    "Acknowledged",
+    "Lost",
+    "Duplicated",
+    "Unexpected",
+    "Recovered",
+    "Second mails",
+    "Parked",
+    "Faults",
+    "Recovery",
+)
+
+
+def row(outcome: Outcome) -> list[str]:
+    """One line of the table."""
+    verdict = outcome.verdict
+    counts = (
+        verdict.attempts,
+        verdict.acknowledged,
+        len(verdict.lost),
+        len(verdict.duplicated),
+        len(verdict.unexpected),
+        verdict.recovered,
+        verdict.second_mails,
+        verdict.parked,
+        outcome.faults,
+    )
+    return [outcome.name, *(f"{count:,}" for count in counts), f"{outcome.recovery:.0f} s" if outcome.recovery else ""]
+
+
+def table(outcomes: Iterable[Outcome]) -> Table:
+    """For a person at a terminal."""
+    shown = Table(COLUMNS[0])
+    for column in COLUMNS[1:]:
+        shown.add_column(column, justify="right")
+    for outcome in outcomes:
+        shown.add_row(*row(outcome), style="" if outcome.passed else "red")
+    return shown
+
+
+def markdown(outcomes: Sequence[Outcome]) -> str:
+    """For the documentation."""
+    lines = [COLUMNS, ["---", *("---:" for _ in COLUMNS[1:])], *map(row, outcomes)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """For machines."""
+    verdict = outcome.verdict
+    return {
+        "scenario": outcome.name,
+        "passed": outcome.passed,
+        "attempts": verdict.attempts,
+        "acknowledged": verdict.acknowledged,
+        "lost": len(verdict.lost),
+        "duplicated": len(verdict.duplicated),
+        "unexpected": len(verdict.unexpected),
+        "recovered": verdict.recovered,
+        "second_mails": verdict.second_mails,
+        "parked": verdict.parked,
+        "faults": outcome.faults,
+        "recovery_seconds": round(outcome.recovery, 1),
+        "complaints": outcome.complaints,
+    }

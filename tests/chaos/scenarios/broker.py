@@ -1,0 +1,90 @@
+"""The broker is killed, closes connections, raises alarms, loses a binding, is full."""
+
+import time
+
+from shared import topology
+from tests.chaos.broker import control, management
+from tests.chaos.scenario import Scenario
+from tests.chaos.world import World
+
+ALARM_SECONDS = 8.0
+DISK_LIMIT, MEMORY_LIMIT = "200MB", "1GB"  # as ops/stack/rabbitmq.py has them
+
+
+def kill_it(world: World) -> None:
+    """Dead for seconds, then dead for a moment; the services must find back by themselves."""
+    for seconds in (6.0, 0.0):
+        with world.fault("broker away"):
+            world.kill("rabbitmq")
+            world.pass_time(seconds)
+            world.bring_back("rabbitmq")
+        world.await_ready()
+        world.pass_time(2)
+
+
+def close_connections(world: World) -> None:
+    """Every client is thrown out, again and again."""
+    with management(world.stack) as hands:
+        for _ in range(6):
+            # It lists a connection when its first figures are in, seconds after it was made.
+            with world.fault("connections closed"):
+                world.until(hands.close_connections, "there are connections to close")
+            world.pass_time(1)
+
+
+def raise_disk_alarm(world: World) -> None:
+    """No space: whoever publishes is held up, and acks must go on."""
+    _alarm(world, ("set_disk_free_limit", "1000000GB"), ("set_disk_free_limit", DISK_LIMIT))
+
+
+def raise_memory_alarm(world: World) -> None:
+    """No memory: the same."""
+    limit = ("set_vm_memory_high_watermark", "absolute")
+    _alarm(world, (*limit, "1MB"), (*limit, MEMORY_LIMIT))
+
+
+def _alarm(world: World, begin: tuple[str, ...], end: tuple[str, ...]) -> None:
+    with world.fault("alarm"):
+        try:
+            control(world.stack, *begin)
+            _await_refusals(world)
+            world.pass_time(ALARM_SECONDS)
+        finally:
+            control(world.stack, *end)
+
+
+def remove_binding(world: World) -> None:
+    """What documents publishes finds no queue: an error at the publisher, and no message is gone."""
+    queue = topology.OPEN_TICKET
+    with management(world.stack) as hands, world.fault("binding removed"):
+        hands.unbind(queue.exchange, queue.name, queue.routing_key)
+        world.pass_time(5)
+        hands.bind(queue.exchange, queue.name, queue.routing_key)
+
+
+def fill_queue(world: World) -> None:
+    """Documents is away and its queue takes no more: the gateway says 503, and when to come back."""
+    queue = topology.CHECK_LETTER.name
+    with management(world.stack) as hands, world.fault("queue full"):
+        hands.limit_length(queue, 5)
+        world.absent.add("documents")
+        world.kill("documents")
+        _await_refusals(world)
+        world.pass_time(5)
+        hands.unlimit_length(queue)
+        world.absent.discard("documents")
+
+
+def _await_refusals(world: World) -> None:
+    began = time.time()
+    world.until(lambda: world.refused_since(began), "somebody is told to come back later")
+
+
+SCENARIOS = (
+    Scenario("broker-killed", "RabbitMQ killed and restarted, twice", kill_it),
+    Scenario("connections-closed", "every connection closed by the broker, six times", close_connections),
+    Scenario("disk-alarm", "the broker has no disk space left", raise_disk_alarm),
+    Scenario("memory-alarm", "the broker has no memory left", raise_memory_alarm),
+    Scenario("binding-removed", "letter.checked finds no queue", remove_binding),
+    Scenario("queue-full", "documents away and its queue at its length", fill_queue),
+)

@@ -1,0 +1,64 @@
+"""Messages come twice, or in no order; and the one publisher of a ticket's events sleeps over its lease."""
+
+import os
+import signal
+
+from ops.stack.ports import Ports
+from shared import topology
+from tests.chaos.background import Background
+from tests.chaos.broker import management
+from tests.chaos.postman import postman
+from tests.chaos.scenario import Scenario
+from tests.chaos.world import World
+
+SECONDS = 12.0
+SLEEP_SECONDS = 18.0  # the lease is 15
+
+
+def deliver_twice(world: World) -> None:
+    """Every message comes once more to every queue that has it, while the first is in work."""
+    background = Background()
+    url = world.stack.info.rabbitmq.url_with_credentials
+    coming = postman(url, *topology.WORK_QUEUES)
+    with background.running(), world.fault("every message twice"), background.inside(coming) as man:
+        world.until(lambda: man.delivered > 200, "two hundred messages came twice")
+        world.pass_time(SECONDS)
+
+
+def shuffle_events(world: World) -> None:
+    """The ticket events come to notifier in random order, and by this way alone."""
+    background, queue = Background(), topology.SEND_MAIL
+    url = world.stack.info.rabbitmq.url_with_credentials
+    coming = postman(url, queue)
+    with (
+        background.running(),
+        management(world.stack) as hands,
+        world.fault("events shuffled"),
+        background.inside(coming) as man,
+    ):
+        hands.unbind(queue.exchange, queue.name, queue.routing_key)
+        world.until(lambda: man.delivered > 50, "fifty events were shuffled")
+        world.pass_time(SECONDS)
+        # Bound again first: what comes twice for a moment does no harm, what comes never does.
+        hands.bind(queue.exchange, queue.name, queue.routing_key)
+
+
+def sleep_over_the_lease(world: World) -> None:
+    """One of two tickets processes is stopped for longer than the lease, and goes on as if nothing had been."""
+    with Ports() as ports:
+        second = world.second("tickets", ports.reserve())
+        world.pass_time(4)
+        for part in (world.stack["tickets"], second):
+            with world.fault("publisher asleep"):
+                os.kill(part.pid, signal.SIGSTOP)
+                world.pass_time(SLEEP_SECONDS)
+                os.kill(part.pid, signal.SIGCONT)
+            world.pass_time(3)
+        world.as_ever()
+
+
+SCENARIOS = (
+    Scenario("twice", "every message delivered twice, at the same time", deliver_twice),
+    Scenario("shuffled", "ticket events in random order", shuffle_events),
+    Scenario("lease", "a publisher stopped for longer than its lease, two processes", sleep_over_the_lease),
+)

@@ -1,0 +1,124 @@
+"""The database and the object store are killed, step down, are slow, fail, and lie."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pymongo import MongoClient
+from pymongo.errors import AutoReconnect, OperationFailure
+
+from ops.tokens import Mint
+from shared.contracts.custody import letter_key
+from tests.chaos.background import Background
+from tests.chaos.customers import TIMEOUT, Line, new_key
+from tests.chaos.journal import Attempt, Kind
+from tests.chaos.scenario import Scenario
+from tests.chaos.storefront import Storefront, storefront
+from tests.chaos.world import World
+from tests.fixtures.servers import s3_client
+
+AWAY_SECONDS = 6.0
+DAMAGED = "letter-damaged"
+
+
+def kill_mongod(world: World) -> None:
+    """The database is killed in full work."""
+    _away(world, "mongodb")
+
+
+def kill_store(world: World) -> None:
+    """The object store is killed in full work."""
+    _away(world, "object_store")
+
+
+def _away(world: World, part: str) -> None:
+    with world.fault(f"{part} away", strikes_mail=part == "mongodb"):
+        world.kill(part)
+        world.pass_time(AWAY_SECONDS)
+        world.bring_back(part)
+
+
+def step_down(world: World) -> None:
+    """The primary steps down, three times; until it is elected again nobody takes a write."""
+    with MongoClient[dict[str, Any]](world.stack.info.mongodb.url) as client:
+        for _ in range(3):
+            with world.fault("primary stepped down", strikes_mail=True):
+                with suppress(AutoReconnect, OperationFailure):
+                    client.admin.command({"replSetStepDown": 2, "secondaryCatchUpPeriodSecs": 0, "force": True})
+                world.until(world.stack["mongodb"].answers, "the primary is elected")
+            world.pass_time(2)
+
+
+def be_slow(world: World) -> None:
+    """Every call to the store takes seconds."""
+    with _front(world) as front, world.fault("store slow"):
+        front.delay = 2.0
+        world.until(lambda: front.struck > 20, "the store is slow to somebody")
+        world.pass_time(AWAY_SECONDS)
+        front.delay = 0.0
+
+
+def fail(world: World) -> None:
+    """Every call to the store fails with 500."""
+    with _front(world) as front, world.fault("store fails"):
+        front.failing = True
+        world.until(lambda: front.struck > 20, "the store fails somebody")
+        world.pass_time(AWAY_SECONDS)
+        front.failing = False
+
+
+def lie(world: World) -> None:
+    """The store gives other bytes than it was given; the producers are told, and send their letters again."""
+    with _front(world) as front:
+        with world.fault("store spoils letters"):
+            front.spoiling = True
+            world.until(lambda: front.struck > 20, "letters are spoilt")
+            front.spoiling = False
+        world.pass_time(3)  # what was read spoilt is on its ticket by then
+        asyncio.run(_send_again(world))
+        world.until(lambda: not _damaged(world), "the letters sent again are held to be good")
+
+
+def _damaged(world: World) -> list[dict[str, Any]]:
+    """The tickets with letters that are held to be damaged."""
+    with MongoClient[dict[str, Any]](world.stack.info.mongodb.url, uuidRepresentation="standard") as client:
+        return [*client["tickets"]["tickets"].find({"letters.fault": DAMAGED})]
+
+
+async def _send_again(world: World) -> None:
+    info = world.stack.info
+    store, mint = s3_client(info.object_store), Mint(Path(info.signing_key))
+    async with httpx.AsyncClient(base_url=info.services["intake"], timeout=TIMEOUT, trust_env=False) as http:
+        for ticket in _damaged(world):
+            request_id, line = str(ticket["_id"]), Line(http, mint.producer(ticket["producer_id"]))
+            for letter in [each for each in ticket["letters"] if each["fault"] == DAMAGED]:
+                attempt = Attempt(Kind.LETTERS, request_id, ticket["producer_id"], letters=(letter["sha256"],))
+                world.attempts.append(attempt)
+                # What the producer has on his own disk is what the store was given.
+                kept = store.get_object(info.object_store.bucket, letter_key(request_id, letter["sha256"]))
+                path = f"/v1/tickets/{ticket['number']}/letters"
+                await line.post_form(attempt, path, [kept.read()], key=new_key(), patient=True)
+
+
+@contextmanager
+def _front(world: World) -> Iterator[Storefront]:
+    """A front before the store, through which intake and documents go."""
+    background = Background()
+    with background.running(), background.inside(storefront(world.stack.info.object_store.url)) as front:
+        through = {"POR_S3_ENDPOINT": front.url}
+        world.instead({"intake": through, "documents": through})
+        yield front
+        world.as_ever()
+
+
+SCENARIOS = (
+    Scenario("mongod-killed", "MongoDB killed and restarted", kill_mongod),
+    Scenario("step-down", "the primary steps down, three times", step_down),
+    Scenario("store-killed", "the object store killed and restarted", kill_store),
+    Scenario("store-slow", "each call to the object store takes 2 s", be_slow),
+    Scenario("store-500", "each call to the object store fails with 500", fail),
+    Scenario("store-lies", "the object store gives other bytes than it was given; letters are sent again", lie),
+)

@@ -1,0 +1,45 @@
+"""The short form of the crash suite, and that its points are in the code."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ops.stack import SERVICES, Stack
+from tests.chaos import report
+from tests.chaos.doomed import locate
+from tests.chaos.points import POINTS, points_of
+from tests.chaos.scenario import Run
+from tests.chaos.scenarios import SHORT
+from tests.chaos.world import SETTINGS
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_each_point_is_a_step_of_the_code(name: str) -> None:
+    """Every point names a method that is there: a step that was renamed must not go untested in silence."""
+    owner, method = locate(POINTS[name].step)
+    assert callable(getattr(owner, method))
+
+
+def test_a_step_that_is_not_in_the_code_is_an_error() -> None:
+    """A point that nobody can pass is told at once."""
+    with pytest.raises(AttributeError):
+        locate("services.tickets.store:TicketStore.opened")
+
+
+def test_each_service_has_points() -> None:
+    """No service is left out, and no point is nobody's."""
+    assert [name for service in SERVICES for name in points_of(service)] == [*POINTS]
+
+
+@pytest.mark.timeout(300)
+def test_nothing_is_lost_or_doubled_when_each_service_dies_at_each_point(tmp_path: Path) -> None:
+    """Each service dies once at each point under load, then the broker: the ledger finds every promise kept."""
+    said = io.StringIO()
+    console = Console(file=said, width=200)
+    with Stack(tmp_path / "stack", env=SETTINGS) as stack:
+        run = Run(stack, 1, console.print)
+        outcomes = [run.play(scenario) for scenario in SHORT.values()]
+    console.print(report.table(outcomes))
+    assert all(outcome.passed for outcome in outcomes), [each.complaints for each in outcomes] + [said.getvalue()]
