@@ -16,6 +16,8 @@ from shared.contracts.ticket_views import TicketDetail, TicketPage, TicketSummar
 from shared.runtime.auth import Caller
 from shared.runtime.problems import Problem, unavailable
 
+# A connection that breaks in the moment it stands is an AttributeError to the library.
+_BROKEN = (httpx.HTTPError, AttributeError)
 _PASSED_DOWN = frozenset({b"authorization", b"if-match", b"content-type", b"accept"})
 _PASSED_UP = frozenset(
     {
@@ -58,7 +60,7 @@ class Owner:
         )
         try:
             answer = await self._client.send(outgoing, stream=True)
-        except httpx.HTTPError as error:
+        except _BROKEN as error:
             raise unavailable(f"The {self._name} service is away; try again soon.") from error
         return StreamingResponse(
             answer.aiter_raw(),
@@ -77,7 +79,7 @@ class Owner:
         headers = {"Authorization": f"Bearer {caller.token}"}
         try:
             answer = await self._client.get(path, params=dict(params), headers=headers)
-        except httpx.HTTPError as error:
+        except _BROKEN as error:
             raise OwnerAway(type(error).__name__) from error
         if answer.is_server_error:
             raise OwnerAway(f"status-{answer.status_code}")
