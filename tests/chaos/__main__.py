@@ -1,6 +1,7 @@
 """The crash suite: ``python -m tests.chaos``."""
 
 import json
+import logging
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,6 +39,7 @@ def main(
     if unknown := set(names or ()) - set(known):
         raise typer.BadParameter(f"there is no scenario {', '.join(sorted(unknown))}; --list tells which there are")
     console = Console(quiet=json_only)
+    logging.disable()  # the AMQP client tells of each connection that it loses, which are many
     chosen = [known[name] for name in names or (SHORT if short else SCENARIOS)]
     began, seed = time.monotonic(), int(time.time()) if seed is None else seed
     try:
@@ -47,7 +49,6 @@ def main(
         raise typer.Exit(2) from None
     passed = all(outcome.passed for outcome in outcomes)
     seconds = round(time.monotonic() - began)
-    console.print(report.table(outcomes))
     console.print(f"\n{report.markdown(outcomes)}\n", soft_wrap=True, highlight=False, markup=False)
     print(json.dumps({"passed": passed, "seed": seed, "seconds": seconds, "runs": [*map(report.as_json, outcomes)]}))
     if not passed:
@@ -73,7 +74,11 @@ def _run(scenarios: Iterable[Scenario], seed: int, console: Console) -> list[Out
 def _tell(outcome: Outcome, console: Console) -> None:
     figures = dict(zip(report.COLUMNS, report.row(outcome), strict=True))
     text = ", ".join(f"{name.lower()} {value}" for name, value in figures.items() if name != "Scenario")
-    console.print(f"  {'passed' if outcome.passed else 'FAILED'}: {text}", style="green" if outcome.passed else "red")
+    console.print(
+        f"  {'passed' if outcome.passed else 'FAILED'}: {text}",
+        style="green" if outcome.passed else "red",
+        soft_wrap=True,
+    )
     for complaint in outcome.complaints:
         console.print(f"    {complaint}", style="red", markup=False, highlight=False, soft_wrap=True)
 

@@ -1,9 +1,7 @@
-"""The table of a run: for people, for the documentation, for machines."""
+"""The table of a run: for people and the documentation, and for machines."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-from rich.table import Table
 
 from tests.chaos.scenario import Outcome
 
@@ -39,18 +37,8 @@ def row(outcome: Outcome) -> list[str]:
     return [outcome.name, *(f"{count:,}" for count in counts), f"{outcome.recovery:.0f} s" if outcome.recovery else ""]
 
 
-def table(outcomes: Iterable[Outcome]) -> Table:
-    """For a person at a terminal."""
-    shown = Table(COLUMNS[0])
-    for column in COLUMNS[1:]:
-        shown.add_column(column, justify="right")
-    for outcome in outcomes:
-        shown.add_row(*row(outcome), style="" if outcome.passed else "red")
-    return shown
-
-
 def markdown(outcomes: Sequence[Outcome]) -> str:
-    """For the documentation."""
+    """For people, and for the documentation."""
     lines = [COLUMNS, ["---", *("---:" for _ in COLUMNS[1:])], *map(row, outcomes)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -108,10 +108,14 @@ class Run:
 
 def _become_quiet(world: World, *, mails: bool) -> tuple[float, str]:
     """Wait until everything is done: seconds since the last fault, and what is undone where that takes too long."""
-    progress, deadline = Progress(world.stack.info), time.monotonic() + QUIET_PATIENCE
+    progress = Progress(world.stack.info)
     ended = max((fault.ended for fault in world.faults), default=time.time())
-    while not world.load.is_over or (undone := progress.undone(world.attempts, mails=mails)):
-        if time.monotonic() > deadline:
-            return time.time() - ended, undone if world.load.is_over else "the customers are still waiting"
-        world.pass_time(0.5)
+
+    def undone() -> str:
+        return progress.undone(world.attempts, mails=mails) if world.load.is_over else "customers are still waiting"
+
+    try:
+        world.until(lambda: not undone(), undone, QUIET_PATIENCE)
+    except Stuck as stuck:
+        return time.time() - ended, str(stuck)
     return time.time() - ended, ""

@@ -5,6 +5,7 @@ import hashlib
 import io
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from uuid import uuid4
 
 import aio_pika
@@ -22,6 +23,8 @@ from tests.fixtures.servers import s3_client
 
 EVERY_SECONDS = 0.7
 AHEAD_SECONDS = 0.5
+# A channel that is closed is a RuntimeError to the library.
+BROKER_AWAY = (aio_pika.exceptions.AMQPError, OSError, RuntimeError)
 _POISONED = ("request.submitted", "letter.checked")
 
 
@@ -35,15 +38,20 @@ class Strangers:
         self._sample, self._grains = load_sample(), grains
 
     async def come(self, gone: asyncio.Event) -> None:
-        """Come until everybody is to go."""
-        async with await aio_pika.connect(self._info.rabbitmq.url_with_credentials) as connection:
-            channel = await connection.channel()
-            pipeline = await channel.get_exchange(topology.PIPELINE)
-            while not gone.is_set():
-                for key in _POISONED:
-                    await self._poison(pipeline, key)
-                await self._be_ahead(pipeline)
-                await asyncio.sleep(EVERY_SECONDS)
+        """Come until everybody is to go; who finds the broker away comes again with something else."""
+        while not gone.is_set():
+            with suppress(*BROKER_AWAY):
+                async with await aio_pika.connect(self._info.rabbitmq.url_with_credentials) as connection:
+                    channel = await connection.channel()
+                    await self._come_in(await channel.get_exchange(topology.PIPELINE), gone)
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def _come_in(self, pipeline: AbstractExchange, gone: asyncio.Event) -> None:
+        while not gone.is_set():
+            for key in _POISONED:
+                await self._poison(pipeline, key)
+            await self._be_ahead(pipeline)
+            await asyncio.sleep(EVERY_SECONDS)
 
     async def _poison(self, pipeline: AbstractExchange, key: str) -> None:
         """What is no message of ours, which must be parked while its neighbours flow on."""
@@ -68,10 +76,12 @@ class Strangers:
             correlation_id=key,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
-        await pipeline.publish(message, event.routing_key)
-        await asyncio.sleep(AHEAD_SECONDS)
-        await asyncio.to_thread(self._put, letter_key(key, sha256), letter)
-        await asyncio.to_thread(self._put, form_key(key), request.model_dump_json().encode())
+        try:
+            await pipeline.publish(message, event.routing_key)
+            await asyncio.sleep(AHEAD_SECONDS)
+        finally:  # it may be under way, whatever the broker said
+            await asyncio.to_thread(self._put, letter_key(key, sha256), letter)
+            await asyncio.to_thread(self._put, form_key(key), request.model_dump_json().encode())
         attempt.answers.append(Answer(time.time(), 202))
 
     def _put(self, key: str, body: bytes) -> None:

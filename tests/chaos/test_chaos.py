@@ -41,5 +41,5 @@ def test_nothing_is_lost_or_doubled_when_each_service_dies_at_each_point(tmp_pat
     with Stack(tmp_path / "stack", env=SETTINGS) as stack:
         run = Run(stack, 1, console.print)
         outcomes = [run.play(scenario) for scenario in SHORT.values()]
-    console.print(report.table(outcomes))
+    console.print(report.markdown(outcomes))
     assert all(outcome.passed for outcome in outcomes), [each.complaints for each in outcomes] + [said.getvalue()]

@@ -13,9 +13,9 @@ from tests.chaos.load import Load
 
 # A retry budget of about 12 s, and claims on mails that run out after 9 s.
 SETTINGS = {"POR_RETRY_DELAYS": "1,1,2,3,5", "POR_SMTP_TIMEOUT": "1"}
-POLL = 0.05
+POLL = 0.1
 READY_PATIENCE = 60.0
-SAY_SECONDS = 10.0
+SAY_SECONDS = 5.0
 
 
 class Stuck(Exception):
