@@ -5,15 +5,14 @@ having asked, or answered as it must not be. Recovered: the client was left in t
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tests.chaos.findings import Entry, Findings, Mail, Parked, Ticket
+from tests.chaos.findings import Findings, Mail, Parked, Ticket
 from tests.chaos.journal import Answer, Attempt, Fault, Kind
+from tests.chaos.missing import STATUS_CHANGED, Missing, is_move
 
-STATUS_CHANGED = "por.ticket.status-changed.v1"
-LETTER_ADDED = "por.ticket.letter-added.v1"
 MAIL_MARGIN = 1.0  # seconds by which the clocks of file and fault may differ
 
 
@@ -57,15 +56,14 @@ class _Ledger:
         self._mails: dict[str, list[Mail]] = defaultdict(list)
         for mail in sorted(found.mails, key=lambda each: each.at):
             self._mails[mail.event_id].append(mail)
-        self._parked = {each.message_id for each in found.parked}
-        self._excused = {each.message_id for each in found.parked if each.reason in permanent}
+        self._missing = Missing(found, permanent)
         self._asked: dict[Kind, dict[str, list[Attempt]]] = {kind: defaultdict(list) for kind in Kind}
         for attempt in attempts:
             self._asked[attempt.kind][attempt.request_id].append(attempt)
 
     def verdict(self) -> Verdict:
         """Everything compared with everything."""
-        done = {id(attempt) for attempt in self._attempts if self._is_done(attempt)}
+        done = {id(attempt) for attempt in self._attempts if not any(self._missing.of(attempt))}
         return Verdict(
             attempts=len(self._attempts),
             acknowledged=sum(attempt.acknowledged for attempt in self._attempts),
@@ -82,79 +80,9 @@ class _Ledger:
     def _lost(self) -> Iterator[str]:
         for attempt in self._attempts:
             if attempt.acknowledged:
-                yield from (f"{attempt.kind} {attempt.request_id}: {what}" for what in self._missing(attempt))
+                yield from (f"{attempt.kind} {attempt.request_id}: {what}" for what in self._missing.of(attempt))
         for ticket in self._found.tickets:
-            yield from (f"ticket {ticket.number}: {what}" for what in self._missing_of(ticket))
-
-    def _is_done(self, attempt: Attempt) -> bool:
-        return not any(self._missing(attempt))
-
-    def _missing(self, attempt: Attempt) -> Iterator[str]:
-        """What there should be of an attempt, if it was promised, and is not."""
-        look: dict[Kind, Callable[[Attempt], Iterator[str]]] = {
-            Kind.REQUEST: self._missing_of_request,
-            Kind.LETTERS: self._missing_of_letters,
-            Kind.MOVE: self._missing_of_move,
-            Kind.POISON: self._missing_of_poison,
-        }
-        return look[attempt.kind](attempt)
-
-    def _missing_of_request(self, attempt: Attempt) -> Iterator[str]:
-        form, ticket = self._found.forms.get(attempt.request_id), self._tickets.get(attempt.request_id)
-        if form is None or sorted(form) != sorted(attempt.letters):
-            yield "no form that names its letters"
-        yield from self._missing_in_store(attempt)
-        if ticket is None:
-            yield "no ticket"
-        else:
-            yield from self._missing_on_ticket(attempt, ticket)
-
-    def _missing_of_letters(self, attempt: Attempt) -> Iterator[str]:
-        replies, ticket = self._found.replies.get(attempt.request_id, []), self._tickets.get(attempt.request_id)
-        if sorted(attempt.letters) not in [sorted(reply) for reply in replies]:
-            yield "no list of the further letters"
-        yield from self._missing_in_store(attempt)
-        if ticket is None:
-            yield "no ticket for the further letters"
-        else:
-            yield from self._missing_on_ticket(attempt, ticket)
-            added = {entry.letter_id for entry in ticket.history if entry.type == LETTER_ADDED}
-            if any(f"{attempt.request_id}.{letter}" not in added for letter in attempt.letters):
-                yield "no entry that a letter was added"
-
-    def _missing_in_store(self, attempt: Attempt) -> Iterator[str]:
-        for letter in attempt.letters:
-            if self._found.letters.get((attempt.request_id, letter)) != letter:
-                yield "a letter's bytes are not there, or not those sent"
-            if (attempt.request_id, letter) not in self._found.receipts:
-                yield "no receipt"
-
-    @staticmethod
-    def _missing_on_ticket(attempt: Attempt, ticket: Ticket) -> Iterator[str]:
-        if not {f"{attempt.request_id}.{letter}" for letter in attempt.letters} <= set(ticket.letters):
-            yield "a letter is not on the ticket"
-
-    def _missing_of_move(self, attempt: Attempt) -> Iterator[str]:
-        ticket = self._tickets.get(attempt.request_id)
-        if ticket is None or not any(_is_move(entry, attempt) for entry in ticket.history):
-            yield f"not moved to {attempt.status} as {attempt.sequence}"
-
-    def _missing_of_poison(self, attempt: Attempt) -> Iterator[str]:
-        if attempt.request_id not in self._parked:
-            yield "not parked"
-
-    def _missing_of(self, ticket: Ticket) -> Iterator[str]:
-        """What must be there of every ticket, whoever was told of it."""
-        sequences = [entry.sequence for entry in ticket.history]
-        if sequences != list(range(1, ticket.version + 1)):
-            yield f"sequences {sequences} of version {ticket.version}"
-        if ticket.published != ticket.version:
-            yield f"published {ticket.published} of {ticket.version}"
-        for entry in ticket.history:
-            if entry.event_id not in self._events[ticket.number, entry.sequence]:
-                yield f"event {entry.sequence} is not in the stream"
-            if not self._mails[entry.event_id] and entry.event_id not in self._excused:
-                yield f"no mail about {entry.sequence}"
+            yield from (f"ticket {ticket.number}: {what}" for what in self._missing.of_ticket(ticket))
 
     # --- duplicated ---------------------------------------------------------------------------------------------------
 
@@ -223,7 +151,7 @@ class _Ledger:
         moves, replies = self._asked[Kind.MOVE][ticket.request_id], self._asked[Kind.LETTERS][ticket.request_id]
         sent = {letter for attempt in (*asked, *replies) if not attempt.refused for letter in attempt.letters}
         for entry in ticket.history:
-            if entry.type == STATUS_CHANGED and not any(_is_move(entry, move) for move in moves if not move.refused):
+            if entry.type == STATUS_CHANGED and not any(is_move(entry, move) for move in moves if not move.refused):
                 yield f"entry {entry.sequence} is a move that nobody made"
         for letter in ticket.letters:
             if letter.rpartition(".")[2] not in sent:
@@ -240,10 +168,6 @@ class _Ledger:
 
 def _more_than_one(what: str, each: Iterable[str]) -> Iterator[str]:
     return (f"{times} {what} {name}" for name, times in Counter(each).items() if times > 1)
-
-
-def _is_move(entry: Entry, move: Attempt) -> bool:
-    return (entry.type, entry.sequence, entry.status) == (STATUS_CHANGED, move.sequence, move.status)
 
 
 def _between(fault: Fault, first: Mail, second: Mail) -> bool:

@@ -24,6 +24,7 @@ from tests.chaos.strangers import Strangers
 
 LETTER_BYTES = 8_000
 PRODUCERS = 6
+MOST_PRESENT = 80  # who wait for a desk that is down; more would only say how many can wait
 NUMBER_PATIENCE = 45.0
 MOVES = ("in-review", "approved", "in-review")
 _NO_LETTER = b"This is a letter by its name only."
@@ -85,8 +86,12 @@ class Load:
             if self._strangers:
                 strangers = Strangers(self._info, self.attempts, self._grains, self._producers[0])
                 present.create_task(strangers.come(gone))
+            customers = set[asyncio.Task[None]]()
             while not self._end.is_set():
-                present.create_task(self._customer(http))
+                if len(customers) < MOST_PRESENT:
+                    customer = present.create_task(self._customer(http))
+                    customers.add(customer)
+                    customer.add_done_callback(customers.discard)
                 await asyncio.sleep(self._random.expovariate(self._rate))
             gone.set()
 

@@ -16,7 +16,7 @@ from tests.chaos.scenario import Scenario
 from tests.chaos.world import World, home_of, python
 
 HITS = 20
-PATIENCE = 900.0
+PATIENCE = 1500.0
 RANDOM_SECONDS = 180.0
 RESTARTS = 25
 # In this time each life gets something done: a service that dies on whatever comes first parks it, and rightly so. A
