@@ -40,18 +40,25 @@ class Fate:
 
     calm: float
     mark: int
+    sleep_log: Path | None
     first_step: float | None = None
+    slept: bool = False
 
     def strikes(self) -> bool:
         """Whether the life may end now."""
         moment = time.monotonic()
         self.first_step = self.first_step or moment
-        return moment >= self.first_step + self.calm
+        return moment >= self.first_step + self.calm and not self.slept
 
     def strike(self, point: str) -> None:
-        """Leave the mark that tells this death from others, and die."""
-        os.write(self.mark, point.encode())
-        os.kill(os.getpid(), signal.SIGKILL)
+        """Leave the mark that tells this death from others, and die; or fall asleep, once, until somebody wakes us."""
+        if self.sleep_log is None:
+            os.write(self.mark, point.encode())
+            os.kill(os.getpid(), signal.SIGKILL)
+        else:
+            self.slept = True
+            _write(self.sleep_log, {"point": point, "pid": os.getpid()})
+            os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def locate(step: str) -> tuple[Any, str]:
@@ -97,10 +104,9 @@ def arm(name: str, fate: Fate) -> None:
     setattr(owner, method, doomed if inspect.iscoroutinefunction(step) else doomed_at_once)
 
 
-def live(service: str, armed: list[str], mark: int, calm: float) -> None:
+def live(service: str, armed: list[str], fate: Fate) -> None:
     """One life; does not return."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    fate = Fate(calm, mark)
     for name in armed:
         arm(name, fate)
     sys.argv = [f"services.{service}.main"]
@@ -108,7 +114,7 @@ def live(service: str, armed: list[str], mark: int, calm: float) -> None:
     os._exit(0)
 
 
-def one_life(service: str, armed: list[str], calm: float) -> dict[str, Any]:
+def one_life(service: str, armed: list[str], calm: float, sleep_log: Path | None) -> dict[str, Any]:
     """Fork a life, wait for its end, and tell of it: ``point`` only where a point killed it, ``status`` as of wait."""
     began = time.time()
     reading, mark = os.pipe()
@@ -117,7 +123,7 @@ def one_life(service: str, armed: list[str], calm: float) -> dict[str, Any]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         random.seed()
         os.close(reading)
-        live(service, armed, mark, calm)
+        live(service, armed, Fate(calm, mark, sleep_log))
     os.close(mark)
     signal.signal(signal.SIGTERM, lambda *_: _end_with(child))
     _, status = os.waitpid(child, 0)
@@ -141,6 +147,11 @@ def _marked(reading: int) -> str:
     return ""
 
 
+def _write(log: Path, told: dict[str, Any]) -> None:
+    with log.open("a") as file:
+        file.write(json.dumps(told) + "\n")
+
+
 def _end_with(child: int) -> None:
     os.kill(child, signal.SIGTERM)
     os.waitpid(child, 0)
@@ -156,6 +167,7 @@ def main() -> None:
     parser.add_argument(
         "--calm", type=float, default=0.5, help="seconds for which each life is spared from its first step on"
     )
+    parser.add_argument("--sleep", action="store_true", help="fall asleep (SIGSTOP) in place of dying")
     parser.add_argument("--log", type=Path, required=True)
     options = parser.parse_args()
     wanted: list[str] = options.point or points_of(options.service)
@@ -166,10 +178,9 @@ def main() -> None:
     hits: Counter[str] = Counter()
     while True:
         short = [name for name in wanted if hits[name] < options.hits]
-        life = one_life(options.service, short, options.calm)
+        life = one_life(options.service, short, options.calm, options.log if options.sleep else None)
         hits[life["point"]] += 1
-        with options.log.open("a") as log:
-            log.write(json.dumps(life) + "\n")
+        _write(options.log, life)
         if not life["point"]:
             time.sleep(_REST)
 

@@ -11,8 +11,8 @@ from ops.stack import SERVICES, Process, Stack
 from tests.chaos.journal import Attempt, Fault
 from tests.chaos.load import Load
 
-# A retry budget of about 12 s, and claims on mails that run out after 9 s.
-SETTINGS = {"POR_RETRY_DELAYS": "1,1,2,3,5", "POR_SMTP_TIMEOUT": "1"}
+# A retry budget of 12 s, claims on mails that run out after 9 s, and a sweeper that most lives are long enough for.
+SETTINGS = {"POR_RETRY_DELAYS": "1,1,2,3,5", "POR_SMTP_TIMEOUT": "1", "POR_SWEEP_SECONDS": "0.5"}
 POLL = 0.1
 READY_PATIENCE = 60.0
 SAY_SECONDS = 5.0
@@ -46,6 +46,11 @@ class World:
         """How many answers since then told somebody to come back later: a fault that nobody meets is none."""
         answers = (answer for attempt in list(self.attempts) for answer in list(attempt.answers))
         return sum(answer.status == 503 and answer.at > moment for answer in answers)
+
+    @staticmethod
+    def logged(part: Process, text: str) -> int:
+        """How often a part has logged this."""
+        return part.log.read_text(errors="replace").count(text)
 
     def tend(self) -> None:
         """Bring back every service that has died, as a deployment's supervisor does."""

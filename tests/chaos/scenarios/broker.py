@@ -8,6 +8,7 @@ from tests.chaos.scenario import Scenario
 from tests.chaos.world import World
 
 ALARM_SECONDS = 8.0
+NO_QUEUE = "PublishError"
 DISK_LIMIT, MEMORY_LIMIT = "200MB", "1GB"  # as ops/stack/rabbitmq.py has them
 
 
@@ -55,10 +56,12 @@ def _alarm(world: World, begin: tuple[str, ...], end: tuple[str, ...]) -> None:
 
 def remove_binding(world: World) -> None:
     """What documents publishes finds no queue: an error at the publisher, and no message is gone."""
-    queue = topology.OPEN_TICKET
+    queue, publisher = topology.OPEN_TICKET, world.stack["documents"]
+    told = world.logged(publisher, NO_QUEUE)
     with management(world.stack) as hands, world.fault("binding removed"):
         hands.unbind(queue.exchange, queue.name, queue.routing_key)
-        world.pass_time(5)
+        world.until(lambda: world.logged(publisher, NO_QUEUE) > told, "the publisher is told that there is no queue")
+        world.pass_time(4)
         hands.bind(queue.exchange, queue.name, queue.routing_key)
 
 

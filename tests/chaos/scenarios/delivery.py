@@ -1,18 +1,21 @@
 """Messages come twice, or in no order; and the one publisher of a ticket's events sleeps over its lease."""
 
+import json
 import os
 import signal
 
+from ops.stack import Process
 from ops.stack.ports import Ports
 from shared import topology
 from tests.chaos.background import Background
 from tests.chaos.broker import management
 from tests.chaos.postman import postman
 from tests.chaos.scenario import Scenario
-from tests.chaos.world import World
+from tests.chaos.world import World, home_of, python
 
 SECONDS = 12.0
-SLEEP_SECONDS = 18.0  # the lease is 15
+SWEPT = "outbox swept"
+LEASE_SECONDS = 15.0
 
 
 def deliver_twice(world: World) -> None:
@@ -44,17 +47,26 @@ def shuffle_events(world: World) -> None:
 
 
 def sleep_over_the_lease(world: World) -> None:
-    """One of two tickets processes is stopped for longer than the lease, and goes on as if nothing had been."""
+    """A publisher falls asleep with the lease held; another takes over, and then the first goes on."""
     with Ports() as ports:
-        second = world.second("tickets", ports.reserve())
-        world.pass_time(4)
-        for part in (world.stack["tickets"], second):
-            with world.fault("publisher asleep"):
-                os.kill(part.pid, signal.SIGSTOP)
-                world.pass_time(SLEEP_SECONDS)
-                os.kill(part.pid, signal.SIGCONT)
+        other = world.second("tickets", ports.reserve())
+        for point in ("tickets.after-insert", "tickets.after-publish"):
+            _sleep_at(world, point, other)
             world.pass_time(3)
         world.as_ever()
+
+
+def _sleep_at(world: World, point: str, other: Process) -> None:
+    log = home_of(world.stack) / f"asleep-{point}.jsonl"
+    log.unlink(missing_ok=True)
+    asleep = python("tests.chaos.doomed", "tickets", "--point", point, "--sleep", "--calm", "3", "--log", f"{log}")
+    world.instead({}, {"tickets": asleep})
+    world.until(log.exists, f"somebody falls asleep at {point}")
+    with world.fault("publisher asleep"):
+        swept = world.logged(other, SWEPT)
+        world.pass_time(LEASE_SECONDS)
+        world.until(lambda: world.logged(other, SWEPT) > swept, "the other takes over")
+        os.kill(json.loads(log.read_text())["pid"], signal.SIGCONT)
 
 
 SCENARIOS = (
