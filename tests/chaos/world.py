@@ -12,7 +12,13 @@ from tests.chaos.journal import Attempt, Fault
 from tests.chaos.load import Load
 
 # A retry budget of 12 s, claims on mails that run out after 9 s, and a sweeper that most lives are long enough for.
-SETTINGS = {"POR_RETRY_DELAYS": "1,1,2,3,5", "POR_SMTP_TIMEOUT": "1", "POR_SWEEP_SECONDS": "0.5"}
+SETTINGS = {
+    "POR_RETRY_DELAYS": "1,1,2,3,5",
+    "POR_SMTP_TIMEOUT": "1",
+    "POR_SWEEP_SECONDS": "0.5",
+    "POR_RATE_PER_SECOND": "10000",  # a few callers stand for many
+    "POR_RATE_BURST": "10000",
+}
 POLL = 0.1
 READY_PATIENCE = 60.0
 SAY_SECONDS = 5.0
