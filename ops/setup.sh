@@ -13,6 +13,7 @@ say() { printf '%s\n' "$*" >&2; }
 # Files are asked, not dpkg: it is faster, and other distributions name their packages differently.
 missing_packages() {
     [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || echo rabbitmq-server
+    [ -x /usr/sbin/haproxy ] || echo haproxy # in front of a cluster
     PATH="$PATH:/usr/sbin:/sbin" ldconfig -p | grep -q 'libcurl\.so\.4 ' || echo libcurl4 # mongod needs it
     command -v curl >/dev/null || echo curl # the README's examples
     [ -x /usr/sbin/clamd ] || echo clamav-daemon # the tests of the scanner

@@ -15,11 +15,10 @@ from typing import Self, TextIO
 from ops.stack.connections import StackInfo
 from ops.stack.files import hold, write_private
 from ops.stack.keys import signing_key
-from ops.stack.mongodb import MongoDB
+from ops.stack.nodes import broker, database
 from ops.stack.objectstore import ObjectStoreServer
 from ops.stack.ports import Ports
 from ops.stack.processes import Process, stop_all, wait_ready
-from ops.stack.rabbitmq import RabbitMQ
 from ops.stack.services import SERVICES, Service
 from ops.stack.signals import undisturbed
 from ops.stack.smtp import SmtpServer
@@ -35,9 +34,10 @@ class StackError(RuntimeError):
 class Stack:
     """Servers and services with their data below `home`; `fresh` forgets what an earlier run left.
 
-    `processes` holds them by name (`rabbitmq`, `mongodb`, `object_store`, `smtp` and the services), to be killed,
-    restarted or measured; `info` tells how to reach them. `env` are settings for the services beyond those of
-    `service_environment`.
+    `processes` holds them by name (`epmd`, `rabbitmq`, `mongodb`, `object_store`, `smtp` and the services), to be
+    killed, restarted or measured; `info` tells how to reach them. `env` are settings for the services beyond those of
+    `service_environment`. With three `nodes` there are `rabbitmq-1` to `rabbitmq-3` behind a `balancer`, and
+    `mongodb-1` to `mongodb-3`.
     """
 
     info: StackInfo
@@ -51,6 +51,7 @@ class Stack:
         announce: Callable[[str], None] = lambda _: None,
         tools: Tools | None = None,
         fresh: bool = False,
+        nodes: int = 1,
     ) -> None:
         self.home = home.resolve()
         self.processes: dict[str, Process] = {}
@@ -60,7 +61,7 @@ class Stack:
             announce,
             tools,
         )
-        self._fresh = fresh
+        self._fresh, self._nodes = fresh, nodes
         self._down = ExitStack()
 
     def __enter__(self) -> Self:
@@ -117,7 +118,8 @@ class Stack:
 
     def _forget(self) -> None:
         for part in DATA:
-            shutil.rmtree(self.home / part, ignore_errors=True)
+            for folder in self.home.glob(f"{part}*"):  # each node of a cluster has one
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _start(self) -> None:
         tools = self._tools or Tools.find()
@@ -126,23 +128,24 @@ class Stack:
             self.home / "logs",
             {"POR_STACK_HOME": str(self.home)},
         )  # the mark tells whose a process is
-        rabbitmq = RabbitMQ(self.home / "rabbitmq", logs / "rabbitmq.log", ports, tools, mark)
-        mongodb = MongoDB(self.home / "mongodb", logs / "mongodb.log", ports, tools, mark)
+        rabbitmq = broker(self.home, logs, ports, tools, mark, self._nodes)
+        mongodb = database(self.home, logs, ports, tools, mark, self._nodes)
         objects = ObjectStoreServer(self.home / "objects", logs / "object_store.log", ports, tools, mark)
         smtp = SmtpServer(self.home / "mail", logs / "smtp.log", ports, mark)
         key = signing_key(self.home)
         self.info = StackInfo(
-            rabbitmq=rabbitmq.connection,
-            rabbitmq_management=rabbitmq.management,
-            rabbitmq_metrics=rabbitmq.metrics,
-            mongodb=mongodb.connection,
+            rabbitmq=rabbitmq.door.connection,
+            rabbitmq_management=rabbitmq.door.management,
+            rabbitmq_metrics=rabbitmq.nodes[0].metrics,
+            mongodb=mongodb[0].connection,
             object_store=objects.connection,
             smtp=smtp.connection,
             services={name: f"http://127.0.0.1:{ports.reserve()}" for name in SERVICES},
             signing_key=str(key.private),
             jwks=str(key.jwks),
         )
-        self._bring_up([rabbitmq, mongodb, objects, smtp])  # the slowest first
+        self._bring_up([rabbitmq.epmd])
+        self._bring_up([*rabbitmq.processes, *mongodb, objects, smtp])  # the slowest first
         env = {**mark, **self._env}
         self._bring_up([Service(name, self.info, logs / f"{name}.log", env) for name in self._services])
         self._down.callback((self.home / "stack.json").unlink, missing_ok=True)

@@ -22,6 +22,7 @@ class Tools:
     setpriv: str
     rabbitmq: str
     epmd: str
+    haproxy: str
     mongod: str
     rclone: str
     minio: str = ""
@@ -35,6 +36,7 @@ class Tools:
             # Not /usr/sbin/rabbitmq-server: that one changes the user and then may not read our folder.
             rabbitmq=_first(["/usr/lib/rabbitmq/bin/rabbitmq-server"]),
             epmd=_first([shutil.which("epmd")]),
+            haproxy=_first([shutil.which("haproxy"), "/usr/sbin/haproxy"]),
             mongod=_first(_in_package("fiftyone", "db/bin/mongod")),
             rclone=_first([f"{scripts}/rclone", shutil.which("rclone")]),
             minio=_first([shutil.which("minio"), str(ROOT / ".local/bin/minio")]),
