@@ -42,6 +42,8 @@ class TicketStore:
             url,
             w="majority",
             journal=True,
+            # What only one member has may be undone when it is lost: it is told to nobody, and no event is made of it.
+            readConcernLevel="majority",
             serverSelectionTimeoutMS=3000,
             timeoutMS=4000,
         )
