@@ -7,24 +7,29 @@ from pathlib import Path
 from ops.stack.connections import Connection
 from ops.stack.files import write_private
 from ops.stack.ports import Ports
-from ops.stack.probes import greets, port_answers
+from ops.stack.probes import http_ok, port_answers
 from ops.stack.processes import Process
 from ops.stack.rabbitmq import AMQP_HELLO, METHOD_FRAME, RabbitMQ
 from ops.stack.tools import Tools
 
 # Clients are silent for half a heartbeat, 5 s, at most. A node is asked for its AMQP, since the kernel still accepts
 # connections for one that hangs; clients of a node that is taken out are cut off, so that they go to another.
+# They wait for two seconds: before 3.12 RabbitMQ refuses whatever a channel publishes, for as long as the node is gone,
+# that first published between the loss of a queue's leader and the election of the next (rabbit_fifo_client, nodedown).
 _CONFIG = """\
 defaults
     mode tcp
     timeout connect 2s
     timeout client 60s
     timeout server 60s
+    option redispatch 1
     default-server check inter 1s fall 2 rise 2 on-marked-down shutdown-sessions
 
 listen amqp
     bind 127.0.0.1:{amqp}
     balance leastconn
+    tcp-request inspect-delay 2s
+    tcp-request content accept if WAIT_END
     option tcp-check
     tcp-check connect
     tcp-check send-binary {hello}
@@ -43,14 +48,14 @@ class Balancer(Process):
     def __init__(
         self, home: Path, log: Path, ports: Ports, tools: Tools, env: dict[str, str], nodes: Sequence[RabbitMQ]
     ) -> None:
-        self.port, self._management_port = ports.reserve(), ports.reserve()
+        self.port, management = ports.reserve(), ports.reserve()
         self.connection = replace(nodes[0].connection, url=f"amqp://127.0.0.1:{self.port}/")
-        self.management = replace(nodes[0].management, url=f"http://127.0.0.1:{self._management_port}")
+        self.management = replace(nodes[0].management, url=f"http://127.0.0.1:{management}")
         config = write_private(
             home / "haproxy.cfg",
             _CONFIG.format(
                 amqp=self.port,
-                management=self._management_port,
+                management=management,
                 hello=AMQP_HELLO.hex(),
                 greeting=METHOD_FRAME.hex(),
                 amqp_nodes=_servers(nodes, [node.connection for node in nodes]),
@@ -61,7 +66,8 @@ class Balancer(Process):
 
     def answers(self) -> bool:
         """A node answers through it."""
-        return greets(self.port, AMQP_HELLO, METHOD_FRAME) and port_answers(self._management_port)
+        asked = f"{self.management.url}/api/health/checks/local-alarms"
+        return port_answers(self.port) and http_ok(asked, self.management.username, self.management.password)
 
 
 def _servers(nodes: Sequence[RabbitMQ], connections: Sequence[Connection]) -> str:

@@ -61,7 +61,7 @@ class Stack:
             announce,
             tools,
         )
-        self._fresh, self._nodes = fresh, nodes
+        self._fresh, self.nodes = fresh, nodes
         self._down = ExitStack()
 
     def __enter__(self) -> Self:
@@ -128,8 +128,8 @@ class Stack:
             self.home / "logs",
             {"POR_STACK_HOME": str(self.home)},
         )  # the mark tells whose a process is
-        rabbitmq = broker(self.home, logs, ports, tools, mark, self._nodes)
-        mongodb = database(self.home, logs, ports, tools, mark, self._nodes)
+        rabbitmq = broker(self.home, logs, ports, tools, mark, self.nodes)
+        mongodb = database(self.home, logs, ports, tools, mark, self.nodes)
         objects = ObjectStoreServer(self.home / "objects", logs / "object_store.log", ports, tools, mark)
         smtp = SmtpServer(self.home / "mail", logs / "smtp.log", ports, mark)
         key = signing_key(self.home)

@@ -1,5 +1,6 @@
 """The crash suite: ``python -m tests.chaos``."""
 
+import itertools
 import json
 import logging
 import time
@@ -56,11 +57,18 @@ def main(
 
 
 def _run(scenarios: Iterable[Scenario], seed: int, console: Console) -> list[Outcome]:
+    """Scenarios that follow each other share a stack where they are for as many nodes."""
+    groups = itertools.groupby(scenarios, lambda scenario: scenario.nodes)
+    with ended_by_signals():
+        return [outcome for nodes, group in groups for outcome in _run_on(nodes, group, seed, console)]
+
+
+def _run_on(nodes: int, scenarios: Iterable[Scenario], seed: int, console: Console) -> list[Outcome]:
     def say(text: str) -> None:
         console.print(f"[dim]  {text}[/]", highlight=False, soft_wrap=True)
 
     outcomes = []
-    with ended_by_signals(), Stack(HOME, env=SETTINGS, announce=say, fresh=True) as stack:
+    with Stack(HOME, env=SETTINGS, announce=say, fresh=True, nodes=nodes) as stack:
         run = Run(stack, seed, say)
         for scenario in scenarios:
             console.print(f"[bold]{scenario.name}[/]: {scenario.sentence}", highlight=False)

@@ -22,7 +22,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Scenario:
-    """Faults under a load; ``permanent`` are the reasons for which it may park messages."""
+    """Faults under a load, on servers of so many ``nodes``; ``permanent`` are the reasons for which it may park."""
 
     name: str
     sentence: str
@@ -30,6 +30,7 @@ class Scenario:
     rate: float = 8.0
     strangers: bool = False
     permanent: frozenset[str] = frozenset()
+    nodes: int = 1
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ class Run:
         """Judge everything once more: what came late, or to the wrong ticket, is seen here."""
         found = read(self.stack.info)
         found.parked, found.unrouted = self.emptied.parked + found.parked, self.emptied.unrouted + found.unrouted
-        return Outcome("all", judge(self.attempts, found, self.faults, self.permanent), len(self.faults), 0.0)
+        name = "all" if self.stack.nodes == 1 else f"all on {self.stack.nodes} nodes"
+        return Outcome(name, judge(self.attempts, found, self.faults, self.permanent), len(self.faults), 0.0)
 
     def _judge(self, world: World, scenario: Scenario) -> Verdict:
         settled = frozenset(each.request_id for each in self.attempts if each.kind is Kind.REQUEST)

@@ -1,7 +1,7 @@
 """The scenarios by name, in the order in which they are run: those of the suite, and of its short form."""
 
 from tests.chaos.scenario import Scenario
-from tests.chaos.scenarios import broker, deaths, delivery, mail, stores, wires
+from tests.chaos.scenarios import broker, clusters, deaths, delivery, mail, stores, wires
 
 _ALL = (
     *deaths.SCENARIOS,
@@ -10,6 +10,7 @@ _ALL = (
     *mail.SCENARIOS,
     *wires.SCENARIOS,
     *delivery.SCENARIOS,
+    *clusters.SCENARIOS,
 )
 
 SCENARIOS: dict[str, Scenario] = {each.name: each for each in _ALL}
