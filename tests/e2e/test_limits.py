@@ -242,7 +242,7 @@ MIB = 1024 * 1024
 BIG = {
     "ten thousand parts": (b"".join(part(f"f{n}", b"") for n in range(10_000)), 400),
     "ten thousand files": (part("por_documentation", b"x", "a.pdf") * 10_000, 400),
-    "two hundred MiB of files": (part("por_documentation", LETTER + bytes(20 * MIB), "a.pdf") * 10, 422),
+    "a hundred MiB of files": (part("por_documentation", LETTER + bytes(20 * MIB), "a.pdf") * 5, 422),
     "a byte above the cap": (part("por_documentation", bytes(25 * MIB + 1), "a.pdf"), 413),
     "a field of a MiB": (part("comments", b"x" * MIB), 413),
     "a part's header of a MiB": (b"--limit\r\nX: " + b"y" * MIB + b"\r\n\r\n\r\n", 400),
