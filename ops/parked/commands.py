@@ -9,25 +9,18 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from pymongo import MongoClient
-from pymongo.errors import PyMongoError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ops.access import TOKEN_VARIABLE, OperatorSettings, Refused, connect, find_desk, operator
 from ops.events import read_operators_acts
+from ops.parked.choosing import Everything, MessageId, Queue, Reason, Request, Ticket, choice_of, meant
 from ops.parked.lot import Lot, parking_lot
 from ops.parked.parcel import Choice, Parcel
 
 parked = typer.Typer(no_args_is_help=True, help="List, show, replay or drop what lies in the parking lot.")
 
-MessageId = Annotated[str | None, typer.Option("--id", help="This message.")]
-Ticket = Annotated[str | None, typer.Option("--ticket", help="About this ticket.")]
-Request = Annotated[str | None, typer.Option("--request", help="Of this request.")]
-Reason = Annotated[str | None, typer.Option("--reason", help="Parked for this reason.")]
-Queue = Annotated[str | None, typer.Option("--queue", help="From this work queue.")]
-Everything = Annotated[bool, typer.Option("--all", help="All of them.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
 Token = Annotated[str | None, typer.Option(envvar=TOKEN_VARIABLE, help="An access token with the scope ops.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -44,7 +37,7 @@ def list_(  # typer passes by name
 ) -> None:
     """What is parked, oldest first; looking changes nothing."""
     desk = find_desk()
-    rows = asyncio.run(_rows(desk, _choice(desk, message_id, ticket, request, reason, queue)))
+    rows = asyncio.run(_rows(desk, choice_of(desk, message_id, ticket, request, reason, queue)))
     if as_json:
         print(json.dumps([parcel.as_json() for parcel in rows]))
     else:
@@ -81,7 +74,7 @@ def replay(  # as above
 ) -> None:
     """Send messages back to their work queues; may be repeated without a second effect."""
     desk = find_desk()
-    choice = _meant(_choice(desk, message_id, ticket, request, reason, queue), everything)
+    choice = meant(choice_of(desk, message_id, ticket, request, reason, queue), everything)
     failures: list[str] = []
 
     async def act(lot: Lot, parcels: list[Parcel], who: str, told: Callable[[Parcel], None]) -> None:
@@ -106,7 +99,7 @@ def drop(  # as above
 ) -> None:
     """Drop messages for good."""
     desk = find_desk()
-    choice = _meant(_choice(desk, message_id, ticket, request, reason, queue), everything)
+    choice = meant(choice_of(desk, message_id, ticket, request, reason, queue), everything)
 
     async def act(lot: Lot, parcels: list[Parcel], who: str, told: Callable[[Parcel], None]) -> None:
         await lot.drop(parcels, who, why, told)
@@ -130,38 +123,6 @@ def history(as_json: AsJson = False) -> None:
             f"{act.time:%Y-%m-%d %H:%M:%S}", data.who, did, data.message_id, data.queue, data.reason, data.why
         )
     Console().print(table)
-
-
-def _choice(
-    desk: OperatorSettings,
-    message_id: str | None,
-    ticket: str | None,
-    request: str | None,
-    reason: str | None,
-    queue: str | None,
-) -> Choice:
-    of_ticket = _request_of(desk, ticket) if ticket else None
-    return Choice(message_id, ticket, of_ticket, request, reason, queue)
-
-
-def _request_of(desk: OperatorSettings, ticket: str) -> str | None:
-    """The request behind a ticket, where the database is known; messages before the ticket name only the request."""
-    if desk.mongodb_url is None:
-        return None
-    try:
-        with MongoClient[dict[str, Any]](
-            desk.mongodb_url.get_secret_value(), uuidRepresentation="standard", timeoutMS=5000
-        ) as client:
-            found = client[desk.mongodb_database]["tickets"].find_one({"number": ticket}, {"_id": 1})
-    except PyMongoError:
-        return None
-    return str(found["_id"]) if found else None
-
-
-def _meant(choice: Choice, everything: bool) -> Choice:
-    if everything == (choice != Choice()):
-        raise Refused("Say which: --id, --ticket, --request, --reason or --queue; or --all for all of them.")
-    return choice
 
 
 @asynccontextmanager

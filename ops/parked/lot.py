@@ -25,8 +25,8 @@ Told = Callable[[Parcel], None]
 class Lot:
     """The parked messages, held for as long as the operator looks; whatever is not done with goes back untouched."""
 
-    def __init__(self, holding: AbstractChannel, publishing: AbstractChannel, parcels: Sequence[Parcel]) -> None:
-        self._holding, self._publishing = holding, publishing
+    def __init__(self, publishing: AbstractChannel, parcels: Sequence[Parcel]) -> None:
+        self._publishing = publishing
         self.parcels = parcels
 
     def chosen(self, choice: Choice) -> list[Parcel]:
@@ -94,7 +94,7 @@ async def parking_lot(connection: AbstractConnection) -> AsyncIterator[Lot]:
         messages: list[AbstractIncomingMessage] = []
         while (message := await queue.get(fail=False, timeout=PUBLISH_SECONDS)) is not None:
             messages.append(message)
-        yield Lot(holding, publishing, [parcel_of(each) for each in messages])
+        yield Lot(publishing, [parcel_of(each) for each in messages])
     except (AMQPError, OSError) as error:
         raise Refused(
             f"The connection to RabbitMQ broke ({type(error).__name__}); what was not done stays parked. Run it again."

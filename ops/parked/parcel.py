@@ -76,18 +76,13 @@ class Choice:
 
     def includes(self, parcel: Parcel) -> bool:
         """Whether a parcel is meant."""
-        asked = {
-            parcel.message_id: self.message_id,
-            parcel.request_id: self.request_id,
-        }
-        if any(wanted is not None and found != wanted for found, wanted in asked.items()):
-            return False
-        if self.reason not in {None, parcel.reason} or self.queue not in {None, parcel.queue}:
-            return False
-        of_ticket = self.ticket == parcel.ticket or (
-            self.ticket_request is not None and self.ticket_request == parcel.request_id
-        )
-        return self.ticket is None or of_ticket
+        wanted = (self.message_id, self.request_id, self.reason, self.queue)
+        found = (parcel.message_id, parcel.request_id, parcel.reason, parcel.queue)
+        return self._includes_ticket(parcel) and all(w in {None, f} for w, f in zip(wanted, found, strict=True))
+
+    def _includes_ticket(self, parcel: Parcel) -> bool:
+        by_request = self.ticket_request is not None and self.ticket_request == parcel.request_id
+        return self.ticket is None or self.ticket == parcel.ticket or by_request
 
 
 def _last_death(headers: dict[str, Any]) -> dict[str, Any]:

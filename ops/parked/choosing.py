@@ -1,0 +1,55 @@
+"""Which parked messages are meant: the options that all commands share."""
+
+from typing import Annotated, Any
+
+import typer
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from ops.access import OperatorSettings, Refused
+from ops.parked.parcel import Choice
+
+MessageId = Annotated[str | None, typer.Option("--id", help="This message.")]
+Ticket = Annotated[str | None, typer.Option("--ticket", help="About this ticket.")]
+Request = Annotated[str | None, typer.Option("--request", help="Of this request.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Parked for this reason.")]
+Queue = Annotated[str | None, typer.Option("--queue", help="From this work queue.")]
+Everything = Annotated[bool, typer.Option("--all", help="All of them.")]
+
+
+def choice_of(
+    desk: OperatorSettings,
+    message_id: str | None,
+    ticket: str | None,
+    request: str | None,
+    reason: str | None,
+    queue: str | None,
+) -> Choice:
+    """Which messages these options mean."""
+    of_ticket = _request_of(desk, ticket) if ticket else None
+    return Choice(message_id, ticket, of_ticket, request, reason, queue)
+
+
+def _request_of(desk: OperatorSettings, ticket: str) -> str | None:
+    """The request behind a ticket, where the database is known; messages before the ticket name only the request."""
+    if desk.mongodb_url is None:
+        return None
+    try:
+        with MongoClient[dict[str, Any]](
+            desk.mongodb_url.get_secret_value(), uuidRepresentation="standard", timeoutMS=5000
+        ) as client:
+            found = client[desk.mongodb_database]["tickets"].find_one({"number": ticket}, {"_id": 1})
+    except PyMongoError:
+        return None
+    return str(found["_id"]) if found else None
+
+
+def meant(choice: Choice, everything: bool) -> Choice:
+    """The choice, if it is clear what is meant.
+
+    Raises:
+        Refused: nothing is said, or --all beside something else.
+    """
+    if everything == (choice != Choice()):
+        raise Refused("Say which: --id, --ticket, --request, --reason or --queue; or --all for all of them.")
+    return choice
