@@ -9,7 +9,7 @@ from tests.fixtures.desk import Desk, Producer
 SERVICES = ("intake", "documents", "tickets", "notifier")
 CHECKS = {
     "intake": {"rabbitmq", "object_store"},
-    "documents": {"rabbitmq", "object_store"},
+    "documents": {"rabbitmq", "object_store", "scanner"},
     "tickets": {"rabbitmq", "mongodb"},
     "notifier": {"rabbitmq", "mongodb"},
 }
