@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from ops.stack.files import write_private
-from ops.stack.keys import signing_key
+from ops.stack.keys import field_keys, signing_key
 from ops.tokens import AUDIENCE, ISSUER, Mint
 
 FOLDER = ".local/compose"
@@ -28,6 +28,7 @@ SECRETS = (
 SETTINGS = {
     "POR_PROFILE": "local",
     "POR_JWT_KEYS": f"./{FOLDER}/jwks.json",
+    "POR_FIELD_KEYS": f"./{FOLDER}/field-keys",
     "POR_JWT_ISSUER": ISSUER,
     "POR_JWT_AUDIENCE": AUDIENCE,
 }
@@ -36,8 +37,10 @@ SETTINGS = {
 def make_env(root: Path) -> Mint:
     """Complete ``root``/.env and the development key; gives what mints tokens with it."""
     key = signing_key(root / FOLDER)
-    # Public keys, read in the containers by a user that this machine does not know.
+    # Read in the containers by a user that this machine does not know; others here do not get into the folder.
     key.jwks.chmod(0o644)
+    field_keys(root / FOLDER).chmod(0o644)
+    (root / FOLDER).chmod(0o700)
     env = root / ".env"
     kept = env.read_text() if env.exists() else "# Made by `make env` for docker compose.\n"
     if not kept.endswith("\n"):

@@ -20,11 +20,12 @@ class Gateway:
         fields: dict[str, str],
         letter: bytes | None,
         *,
+        part: str = "por_documentation",
         filename: str = "letter.pdf",
         key: str | None = None,
         wait: int | None = None,
     ) -> httpx.Response:
-        """POST /v1/requests as an HTML form sends it."""
+        """POST /v1/requests as an HTML form sends it; the letter goes into its part."""
         headers = {}
         if key is not None:
             headers["Idempotency-Key"] = f'"{key}"'
@@ -32,7 +33,7 @@ class Gateway:
             headers["Prefer"] = f"wait={wait}"
         parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in fields.items()]
         if letter is not None:
-            parts.append(("por_documentation", (filename, letter, PDF)))
+            parts.append((part, (filename, letter, PDF)))
         return self.http.post("/v1/requests", files=parts, headers=headers)
 
     def tickets(self, **query: str | int) -> httpx.Response:

@@ -12,6 +12,7 @@ ISSUER = "https://desk.local/"
 AUDIENCE = "por-desk"
 PRODUCER_SCOPE = "requests:write tickets:read"
 STAFF_SCOPE = "tickets:read tickets:work"
+BANK_SCOPE = f"{STAFF_SCOPE} bank:read"
 OPS_SCOPE = "ops"
 
 
@@ -32,9 +33,9 @@ class Mint:
             scope=PRODUCER_SCOPE,
         )
 
-    def staff(self, subject: str = "staff-1") -> str:
+    def staff(self, subject: str = "staff-1", scope: str = STAFF_SCOPE) -> str:
         """A staff member's token."""
-        return self.token(sub=subject, name=subject, email=f"{subject}@carrier.example", scope=STAFF_SCOPE)
+        return self.token(sub=subject, name=subject, email=f"{subject}@carrier.example", scope=scope)
 
     def ops(self, subject: str = "ops-1") -> str:
         """An operator's token."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,14 +15,12 @@ from shared.contracts.envelope import Event, event_id
 from shared.contracts.letters import CheckedLetter, LetterChecked, LetterVerdicts, letter_id
 from shared.contracts.parking import ParkingAct, ParkingDropped, ParkingReplayed
 from shared.contracts.requests import (
-    GroupPorChange,
+    Form,
     Letter,
     LetterReply,
     LetterSubmitted,
-    LineOfBusiness,
     Producer,
     RequestSubmitted,
-    RequestType,
     Submission,
 )
 from shared.contracts.tickets import (
@@ -95,23 +93,23 @@ def checked(**changes: Any) -> CheckedLetter:
     return CheckedLetter(**facts | changes)
 
 
-def form(**changes: Any) -> GroupPorChange:
+def form(**changes: Any) -> Form:
     """A form that is filled in right."""
     facts = {
-        "line_of_business": LineOfBusiness.GROUP_MEDICAL,
+        "line_of_business": "group-medical",
         "account_number": "041872",
         "account_name": "Harbor & Pine Woodworks, Inc.",
-        "effective_date": date(2027, 1, 1),
+        "effective_date": "2027-01-01",
         "comments": "Please hurry.",
     }
-    return GroupPorChange(**facts | changes)
+    return {name: value for name, value in (facts | changes).items() if value is not None}
 
 
 def submission(**changes: Any) -> Submission:
     """An accepted request."""
     facts = {
         "request_id": REQUEST_ID,
-        "request_type": RequestType.GROUP_POR_CHANGE,
+        "request_type": "group-por-change",
         "producer": PRODUCER,
         "form": form(),
         "letters": (letter(),),
@@ -125,7 +123,7 @@ def submitted(data: Submission | None = None) -> RequestSubmitted:
     """The event of an accepted request."""
     data = data or submission()
     return RequestSubmitted(
-        id=event_id(data.request_id, "por.request.submitted.v1"),
+        id=event_id(data.request_id, "por.request.submitted.v2"),
         source="/por-desk/intake",
         subject=str(data.request_id),
         time=MOMENT,
@@ -182,7 +180,7 @@ def _facts(**changes: Any) -> dict[str, Any]:
     return {
         "ticket_number": NUMBER,
         "request_id": REQUEST_ID,
-        "request_type": RequestType.GROUP_POR_CHANGE,
+        "request_type": "group-por-change",
         "producer_id": PRODUCER.producer_id,
         "status": Status.RECEIVED,
         **changes,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
@@ -55,9 +56,9 @@ class Provider:
             headers={"kid": self.key_id, **(headers or {})},
         )
 
-    def staff(self) -> str:
+    def staff(self, scope: str = STAFF_SCOPE) -> str:
         """A staff member's token."""
-        return self.token(sub="staff-1", drop="producer_id", scope=STAFF_SCOPE)
+        return self.token(sub="staff-1", drop="producer_id", scope=scope)
 
 
 def _claims() -> dict[str, Any]:
@@ -95,7 +96,16 @@ def service_settings(key_file: Path | None, **changes: Any) -> ServiceSettings:
 def intake_settings(key_file: Path, **changes: Any) -> IntakeSettings:
     """Settings of the gateway."""
     owners = {"tickets_url": "http://tickets.test", "documents_url": "http://documents.test"}
-    return IntakeSettings(**_common(key_file) | _STORE | owners | changes)
+    keys = {"field_keys_file": field_keys(key_file.parent)}
+    return IntakeSettings(**_common(key_file) | _STORE | owners | keys | changes)
+
+
+def field_keys(folder: Path) -> Path:
+    """A file of keys for private fields; one that is there stays."""
+    path = folder / "field-keys"
+    if not path.exists():
+        path.write_text(Fernet.generate_key().decode())
+    return path
 
 
 def documents_settings(key_file: Path | None = None, **changes: Any) -> DocumentsSettings:

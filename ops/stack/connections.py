@@ -52,6 +52,8 @@ class StackInfo:
     services: Mapping[str, str]
     signing_key: str
     jwks: str
+    field_keys: str
+    holds: str
 
     def as_json(self, pids: Mapping[str, int]) -> str:
         """The content of `stack.json`, with the process id of each part."""
@@ -74,4 +76,6 @@ class StackInfo:
             services=data["services"],
             signing_key=data["signing_key"],
             jwks=data["jwks"],
+            field_keys=data["field_keys"],
+            holds=data["holds"],
         )

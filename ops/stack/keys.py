@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
@@ -42,3 +43,11 @@ def signing_key(folder: Path) -> SigningKey:
     write_private(key.private, pem.decode())
     write_private(key.jwks, json.dumps({"keys": [public]}))
     return key
+
+
+def field_keys(folder: Path) -> Path:
+    """The file with the folder's key of private fields, made on first use: what is kept needs it ever after."""
+    path = folder / "field-keys"
+    if not path.exists():
+        write_private(path, f"{Fernet.generate_key().decode()}\n")
+    return path

@@ -1,5 +1,6 @@
 """The four services as processes, and the settings that tie them to a stack."""
 
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 from ops.stack.connections import StackInfo
 from ops.stack.probes import http_ok
 from ops.stack.processes import Process
+from ops.stack.tools import ROOT
 
 SERVICES = ("intake", "documents", "tickets", "notifier")
 
@@ -28,6 +30,8 @@ def service_environment(name: str, info: StackInfo) -> dict[str, str]:
             **objects,
             "POR_TICKETS_URL": info.services["tickets"],
             "POR_DOCUMENTS_URL": info.services["documents"],
+            "POR_FIELD_KEYS_FILE": info.field_keys,
+            "POR_HOLDS_FILE": info.holds,
         },
         "documents": objects,
         "tickets": database,
@@ -51,6 +55,14 @@ def service_environment(name: str, info: StackInfo) -> dict[str, str]:
         "POR_JWT_AUDIENCE": "por-desk",
         **own[name],
     }
+
+
+def own_holds(home: Path) -> Path:
+    """The stack's own file of holds, to be edited while it is up; at first it is a copy of the shipped one."""
+    path = home / "holds.toml"
+    if not path.exists():
+        shutil.copyfile(ROOT / "services/intake/holds.toml", path)
+    return path
 
 
 class Service(Process):

@@ -14,12 +14,12 @@ from typing import Self, TextIO
 
 from ops.stack.connections import StackInfo
 from ops.stack.files import hold, write_private
-from ops.stack.keys import signing_key
+from ops.stack.keys import field_keys, signing_key
 from ops.stack.nodes import broker, database
 from ops.stack.objectstore import ObjectStoreServer
 from ops.stack.ports import Ports
 from ops.stack.processes import Process, stop_all, wait_ready
-from ops.stack.services import SERVICES, Service
+from ops.stack.services import SERVICES, Service, own_holds
 from ops.stack.signals import undisturbed
 from ops.stack.smtp import SmtpServer
 from ops.stack.tools import Tools
@@ -143,6 +143,8 @@ class Stack:
             services={name: f"http://127.0.0.1:{ports.reserve()}" for name in SERVICES},
             signing_key=str(key.private),
             jwks=str(key.jwks),
+            field_keys=str(field_keys(self.home)),
+            holds=str(own_holds(self.home)),
         )
         self._bring_up([rabbitmq.epmd])
         self._bring_up([*rabbitmq.processes, *mongodb, objects, smtp])  # the slowest first

@@ -62,7 +62,7 @@ class Custody:
         owner = data.producer_id if isinstance(data, LetterReply) else data.producer.producer_id
         with away(ObjectStoreError, "object-store-away"):
             letters = await asyncio.gather(*(self._check_letter(data.request_id, owner, each) for each in data.letters))
-        kind = "por.letter.checked.v1"
+        kind = "por.letter.checked.v2"
         return LetterChecked(
             id=event_id(event.id, kind),
             source=SOURCE,
@@ -141,4 +141,6 @@ class Custody:
 
 
 def _may_read(receipt: Receipt, caller: Caller) -> bool:
-    return caller.sees_only is None or (receipt.owner == caller.sees_only and receipt.state is State.CUSTODY)
+    if caller.sees_only is None:
+        return caller.sees_private or not receipt.letter.private
+    return receipt.owner == caller.sees_only and receipt.state is State.CUSTODY

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from shared.contracts.envelope import Contract
 from shared.contracts.tickets import TicketNumber
@@ -48,6 +48,7 @@ class RequestState(Contract):
                     "request_id": "7b0f4f3e-7f0a-4f5e-9a58-3f3a3d1c9a11",
                     "state": "opened",
                     "ticket_number": "SR-00000001-3",
+                    "notices": [],
                 }
             ]
         }
@@ -56,3 +57,22 @@ class RequestState(Contract):
     request_id: UUID
     state: Progress
     ticket_number: TicketNumber | None = None
+    notices: list[str] = Field(default=[], description="What holds say of it; in the answer to its post.")
+
+
+class PrivateFields(Contract):
+    """The private fields of a request, in clear."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "request_id": "7b0f4f3e-7f0a-4f5e-9a58-3f3a3d1c9a11",
+                    "fields": {"routing_number": "111000025", "bank_account_number": "000123456789"},
+                }
+            ]
+        }
+    )
+
+    request_id: UUID
+    fields: dict[str, str]

@@ -1,130 +1,178 @@
-"""The request catalogue: which types there are, their fields, and what is wrong with a form. Pure."""
+"""The request catalogue: one file per type, its fields and documents, and what is wrong with a form.
 
-import hashlib
-import json
-import re
+``docs/request-types.md`` says how a file is written.
+"""
+
+import tomllib
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
+from services.intake.field_kinds import Cell
+from services.intake.fields import AffirmationField, Entry, Name, Words
+from services.intake.tables import HEADING_ROWS, TableField, model_of
 from shared.contracts.problems import FieldProblem
-from shared.contracts.requests import (
-    GroupPorChange,
-    Letter,
-    LineOfBusiness,
-    RequestType,
-)
-from shared.runtime.problems import field_problems
+from shared.contracts.requests import Form
+from shared.runtime.problems import field_problems, pointer_to
+from shared.runtime.settings import ConfigurationError
 
-LETTER_PART = "por_documentation"
 TYPE_FIELD = "request_type"
+LINE_FIELD = "line_of_business"
+SHIPPED = Path(__file__).parent / "request_types"
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-class RequestTypeInfo(BaseModel):
-    """One entry of the catalogue."""
-
-    request_type: RequestType
-    label: str
-    fields: dict[str, Any]
-    letter_part: str
+AnyField = Annotated[Cell | AffirmationField | TableField, Field(discriminator="kind")]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 
 
-class RequestTypes(BaseModel):
-    """The catalogue."""
+class Document(Entry):
+    """A file that a type asks for, one or several; ``part`` is its name in the form."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "items": [
-                        {
-                            "request_type": "group-por-change",
-                            "label": "Group Producer of Record Change",
-                            "fields": {"type": "object", "properties": {"account_number": {"type": "string"}}},
-                            "letter_part": "por_documentation",
-                        }
-                    ]
-                }
-            ]
+    part: Name
+    label: Words
+    help: str = ""
+    required: bool = True
+    private: bool = False
+
+
+class RequestType(Entry):
+    """One type of request, as its file says it."""
+
+    code: Code
+    label: Words = Field(description="As the menu has it.")
+    title: str = Field(default="", description="As its page and its tickets have it, where that is not the label.")
+    position: int = Field(description="Its place in the menu.")
+    help: str = ""
+    self_service: str = Field(default="", description="How the producer may help himself at once.")
+    one_of: tuple[Name, ...] = Field(default=(), description="Of these fields at least one is filled in.")
+    fields: tuple[AnyField, ...] = Field(min_length=1)
+    document: Document | None = None
+
+    _model: type[BaseModel] = PrivateAttr()
+
+    @property
+    def name(self) -> str:
+        """What tickets of this type are called."""
+        return self.title or self.label
+
+    @cached_property
+    def private_fields(self) -> dict[str, AnyField]:
+        """The fields that are kept encrypted, by name."""
+        return {each.name: each for each in self.fields if each.private}
+
+    @property
+    def lines_of_business(self) -> set[str]:
+        """The lines that a form of this type may name."""
+        return {line for each in self.fields if each.name == LINE_FIELD for line in getattr(each, "choices", ())}
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "RequestType":
+        names = [TYPE_FIELD, *(each.name for each in self.fields), *([self.document.part] if self.document else [])]
+        if len(set(names)) < len(names):
+            raise ValueError("a field or part is named twice")
+        if unknown := set(self.one_of) - set(names):
+            raise ValueError(f"one_of names no field: {', '.join(sorted(unknown))}")
+        self._model = model_of(self.code, self.fields)
+        if wrong := self.read(self.example)[1]:
+            raise ValueError(f"the example is refused: {wrong[0].pointer} {wrong[0].detail}")
+        return self
+
+    @cached_property
+    def example(self) -> dict[str, str]:
+        """The form filled in with the examples of its fields."""
+        return {each.name: each.example for each in self.fields}
+
+    @cached_property
+    def schema_(self) -> dict[str, Any]:
+        """The form as JSON Schema."""
+        described = {"examples", "description"}
+        properties = {
+            each.name: {
+                name: value
+                for name, value in (
+                    {"title": each.label, **each.schema_, "description": each.help, "examples": [each.example]}
+                ).items()
+                if value or name not in described
+            }
+            for each in self.fields
         }
-    )
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": self.name,
+            "type": "object",
+            "properties": properties,
+            "required": [each.name for each in self.fields if each.required],
+            "additionalProperties": False,
+            **({"anyOf": [{"required": [name]} for name in self.one_of]} if self.one_of else {}),
+        }
 
-    items: list[RequestTypeInfo]
+    def read(self, fields: Mapping[str, str]) -> tuple[Form, list[FieldProblem]]:
+        """The form that ``fields`` fill in, and everything that is wrong with them; an empty field is not filled in."""
+        filled = {name: value for name, value in fields.items() if value}
+        errors: list[FieldProblem] = []
+        if self.one_of and not filled.keys() & set(self.one_of):
+            labels = ", ".join(each.label for each in self.fields if each.name in self.one_of)
+            errors = [
+                FieldProblem(pointer=pointer_to(self.one_of[0]), code="missing", detail=f"Fill in one: {labels}.")
+            ]
+        try:
+            form = self._model.model_validate(filled)
+        except ValidationError as error:
+            found = error.errors(include_input=False, include_url=False)
+            rows = [each["loc"][1] if len(each["loc"]) > 1 else None for each in found]
+            return {}, errors + [
+                problem.model_copy(update={"row": row + 1 + HEADING_ROWS}) if isinstance(row, int) else problem
+                for problem, row in zip(field_problems(found), rows, strict=True)
+            ]
+        return form.model_dump(exclude_none=True), errors
 
 
-class _Form(GroupPorChange):
-    """The form as a person may fill it in: an empty field is one not filled in."""
+@dataclass(frozen=True)
+class Catalogue:
+    """All types, in the order of the menu."""
 
-    model_config = ConfigDict(extra="forbid")
+    types: dict[str, RequestType]
 
-    @field_validator("effective_date", mode="before")
-    @classmethod
-    def _is_written_as_a_date(cls, value: str) -> str:
-        # A number would be read as a Unix timestamp.
-        if not _DATE.fullmatch(value):
-            raise PydanticCustomError("date_format", "Write the date as YYYY-MM-DD.")
-        return value
+    @cached_property
+    def parts(self) -> frozenset[str]:
+        """The parts of a form that are files, of whatever type."""
+        return frozenset(each.document.part for each in self.types.values() if each.document)
 
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        """The fields that are lists, of whatever type."""
+        return frozenset(field.name for each in self.types.values() for field in each.fields if field.kind == "table")
 
-def request_types() -> RequestTypes:
-    """Every type with its fields as JSON Schema."""
-    kind = RequestType.GROUP_POR_CHANGE
-    return RequestTypes(
-        items=[
-            RequestTypeInfo(
-                request_type=kind,
-                label=kind.label,
-                fields=GroupPorChange.model_json_schema(),
-                letter_part=LETTER_PART,
-            )
+    def type_of(self, fields: Mapping[str, str]) -> tuple[RequestType | None, list[FieldProblem]]:
+        """The type that a form names, or what is wrong with the name."""
+        code = fields.get(TYPE_FIELD, "")
+        if known := self.types.get(code):
+            return known, []
+        detail = f"Name one of the request types: {', '.join(self.types)}."
+        return None, [
+            FieldProblem(pointer=f"#/{TYPE_FIELD}", code="unknown-request-type" if code else "missing", detail=detail)
         ]
-    )
 
 
-def read_form(
-    fields: Mapping[str, str],
-) -> tuple[GroupPorChange | None, list[FieldProblem]]:
-    """The form that ``fields`` fill in, or everything that is wrong with them."""
-    errors: list[FieldProblem] = []
-    request_type = fields.get(TYPE_FIELD, "")
-    if request_type not in set(RequestType):
-        known = ", ".join(RequestType)
-        errors.append(
-            FieldProblem(
-                pointer=f"#/{TYPE_FIELD}",
-                code="missing" if not request_type else "unknown-request-type",
-                detail=f"Name one of the request types: {known}.",
-            )
-        )
-    filled = {name: value for name, value in fields.items() if value and name not in {TYPE_FIELD, LETTER_PART}}
+def load_catalogue(folder: Path | None, portal_name: str) -> Catalogue:
+    """Read every file of a folder, or those that are shipped; ``{portal_name}`` in their words is the portal's.
+
+    Raises:
+        ConfigurationError: names the file and what is wrong with it, without which the service had better not start.
+    """
+    types = [_read(path, portal_name) for path in (folder or SHIPPED).glob("*.toml")]
+    if not types:
+        raise ConfigurationError(f"POR_REQUEST_TYPES: there is no request type in {folder}.")
+    ordered = sorted(types, key=lambda each: (each.position, each.code))
+    return Catalogue({each.code: each for each in ordered})
+
+
+def _read(path: Path, portal_name: str) -> RequestType:
     try:
-        form = _Form.model_validate(filled)
-    except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False)
-        return None, errors + field_problems(found)
-    return (None, errors) if errors else (GroupPorChange(**form.model_dump()), [])
-
-
-def fingerprint(form: GroupPorChange, letters: tuple[Letter, ...]) -> str:
-    """What tells a retry from a key used again for something else: the form and the bytes."""
-    content = {"form": form.model_dump(mode="json"), "letters": letters_fingerprint(letters)}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def letters_fingerprint(letters: tuple[Letter, ...]) -> str:
-    """The same letters, in whatever order, give the same."""
-    return " ".join(sorted(letter.sha256 for letter in letters))
-
-
-def request_type_names() -> list[str]:
-    """The values of ``request_type``."""
-    return [kind.value for kind in RequestType]
-
-
-def lines_of_business() -> list[str]:
-    """The values of ``line_of_business``."""
-    return [line.value for line in LineOfBusiness]
+        facts = tomllib.loads(path.read_text().replace("{portal_name}", portal_name))
+        return RequestType.model_validate({"code": path.stem, **facts})
+    except (OSError, ValueError) as error:  # of which pydantic's and TOML's are kinds
+        raise ConfigurationError(f"{path}: {error}") from None

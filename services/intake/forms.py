@@ -2,54 +2,44 @@
 
 from typing import Any
 
-from services.intake import catalogue
-from services.intake.catalogue import LETTER_PART
-from shared.contracts.requests import GroupPorChange
-
-_LETTERS = {
-    "type": "array",
-    "items": {"type": "string", "format": "binary"},
-    "description": "The signed letter: PDF, PNG, JPEG or TIFF, 25 MiB each.",
-}
+from services.intake.catalogue import TYPE_FIELD, Catalogue, RequestType
+from services.intake.replies import LETTER_PART
 
 
 def letters_schema() -> dict[str, Any]:
     """The OpenAPI of a form with letters alone."""
-    schema = {"type": "object", "properties": {LETTER_PART: _LETTERS}, "required": [LETTER_PART]}
+    schema = {"type": "object", "properties": {LETTER_PART: _files("The letter")}, "required": [LETTER_PART]}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 
-def form_schema() -> dict[str, Any]:
-    """The OpenAPI of the form: the catalogue's fields and the letters."""
-    schema = GroupPorChange.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    business = schema["properties"]["line_of_business"]
-    business.pop("$ref", None)
-    business |= {"type": "string", "enum": catalogue.lines_of_business()}
-    properties = {
-        "request_type": {"type": "string", "enum": catalogue.request_type_names()},
-        **schema["properties"],
-        LETTER_PART: _LETTERS,
+def form_schema(catalogue: Catalogue) -> dict[str, Any]:
+    """The OpenAPI of the form: of each type of the catalogue its fields, its files, and an example."""
+    content = {
+        "schema": {"oneOf": [_form(kind) for kind in catalogue.types.values()]},
+        "examples": {kind.code: {"summary": kind.name, "value": _example(kind)} for kind in catalogue.types.values()},
     }
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": content}}}
+
+
+def _form(kind: RequestType) -> dict[str, Any]:
+    schema = {name: value for name, value in kind.schema_.items() if name != "$schema"}
+    required = [TYPE_FIELD, *schema["required"]]
+    files = {}
+    if kind.document:
+        files = {kind.document.part: _files(kind.document.label)}
+        required += files if kind.document.required else []
+    properties = {TYPE_FIELD: {"type": "string", "const": kind.code}, **schema["properties"], **files}
+    return {**schema, "properties": properties, "required": required}
+
+
+def _example(kind: RequestType) -> dict[str, Any]:
+    files = {kind.document.part: ["(the bytes of the file)"]} if kind.document else {}
+    return {TYPE_FIELD: kind.code, **kind.example, **files}
+
+
+def _files(label: str) -> dict[str, Any]:
     return {
-        "requestBody": {
-            "required": True,
-            "content": {
-                "multipart/form-data": {
-                    "schema": {
-                        "type": "object",
-                        "properties": properties,
-                        "required": ["request_type", *schema["required"], LETTER_PART],
-                    },
-                    "example": {
-                        "request_type": "group-por-change",
-                        "line_of_business": "group-medical",
-                        "account_number": "041872",
-                        "account_name": "Harbor & Pine Woodworks, Inc.",
-                        "effective_date": "2027-01-01",
-                        LETTER_PART: ["(the bytes of letter.pdf)"],
-                    },
-                }
-            },
-        }
+        "type": "array",
+        "items": {"type": "string", "format": "binary"},
+        "description": f"{label}: PDF, PNG, JPEG or TIFF, 25 MiB each.",
     }

@@ -5,9 +5,10 @@ import io
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+from services.intake.sealing import KeptRequest
 from services.intake.spool import SpooledLetter
 from shared.contracts.custody import form_key, letter_key, reply_key
-from shared.contracts.requests import LetterReply, Submission
+from shared.contracts.requests import LetterReply
 from shared.runtime.logs import log
 from shared.runtime.objects import ObjectStore, ObjectStoreError
 from shared.runtime.problems import Problem, unavailable
@@ -34,7 +35,7 @@ class Letterbox:
             if failed is not None:
                 raise failed
 
-    async def keep_form(self, submission: Submission) -> None:
+    async def keep_form(self, submission: KeptRequest) -> None:
         """Make the form durable, beside its letters."""
         await self._keep(form_key(submission.request_id), submission)
 
@@ -42,10 +43,10 @@ class Letterbox:
         """Make the list of further letters durable, beside them."""
         await self._keep(reply_key(reply.request_id, reply.reply_id), reply)
 
-    async def form(self, request_id: UUID) -> Submission | None:
+    async def form(self, request_id: UUID) -> KeptRequest | None:
         """The form as it was received, or None."""
         found = await self._read(form_key(request_id), request_id)
-        return Submission.model_validate_json(found) if found else None
+        return KeptRequest.model_validate_json(found) if found else None
 
     async def reply(self, request_id: UUID, reply_id: UUID) -> LetterReply | None:
         """The list of further letters as it was received, or None."""
@@ -58,7 +59,7 @@ class Letterbox:
         key = letter_key(request_id, letter.sha256)
         await self._store.put(key, spooled.spool, letter.size, letter.media_type)
 
-    async def _keep(self, key: str, accepted: Submission | LetterReply) -> None:
+    async def _keep(self, key: str, accepted: KeptRequest | LetterReply) -> None:
         body = accepted.model_dump_json().encode()
         try:
             await self._store.put(key, io.BytesIO(body), len(body), "application/json")

@@ -6,7 +6,10 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from services.intake import forwards, routes
+from services.intake import catalogue_routes, forwards, routes
+from services.intake.catalogue import load_catalogue
+from services.intake.counter import Counter
+from services.intake.holds import Holds
 from services.intake.doorman import Allowance, Doorman
 from services.intake.letterbox import Letterbox
 from services.intake.owners import Owner
@@ -14,6 +17,7 @@ from services.intake.pipeline import Pipeline
 from services.intake.places import Places
 from services.intake.reception import Reception
 from services.intake.replies import Replies
+from services.intake.sealing import KeyMissing, Sealer, read_keys
 from services.intake.settings import IntakeSettings
 from services.intake.waiting import WaitingRoom
 from shared.asyncapi import asyncapi_document
@@ -39,8 +43,11 @@ def build(settings: IntakeSettings, brokers: Brokers | None = None) -> FastAPI:
     tickets = Owner("tickets", settings.tickets_url, settings.forward_timeout)
     documents = Owner("documents", settings.documents_url, settings.forward_timeout)
     letterbox, pipeline = Letterbox(store), Pipeline(bus)
-    reception = Reception(letterbox, pipeline, waiting, tickets)
-    replies = Replies(letterbox, pipeline, tickets)
+    catalogue = load_catalogue(settings.request_types, settings.portal_name)
+    holds = Holds(settings.holds_file, catalogue, registry)
+    counter = Counter(catalogue, holds, Sealer(read_keys(settings.field_keys_file)))
+    reception = Reception(counter, letterbox, pipeline, waiting, tickets)
+    replies = Replies(catalogue, letterbox, pipeline, tickets)
     doorman = Doorman(TokenVerifier(settings), Allowance(settings.rate_per_second, settings.rate_burst))
     places = Places(settings.max_uploads)
 
@@ -61,8 +68,10 @@ def build(settings: IntakeSettings, brokers: Brokers | None = None) -> FastAPI:
         registry=registry,
         lifespan=lifespan,
         checks={"rabbitmq": bus.ready, "object_store": store.ping},
+        away=(KeyMissing,),
         routers=(
             routes.router(reception, replies, doorman, places, settings),
+            catalogue_routes.router(reception, doorman),
             forwards.router(tickets, documents, doorman),
         ),
     )

@@ -3,36 +3,32 @@
 import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
-from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+from uuid import UUID
 
 import structlog
 
-from services.intake import catalogue
-from services.intake.answers import Progress, RequestState
+from services.intake.answers import PrivateFields, Progress, RequestState
+from services.intake.counter import Counter
 from services.intake.letterbox import Letterbox
 from services.intake.owners import Owner, OwnerAway, ticket_of
 from services.intake.pipeline import SOURCE, Pipeline
+from services.intake.sealing import KeptRequest
 from services.intake.upload import Upload
 from services.intake.waiting import WaitingRoom
-from shared.contracts.envelope import event_id, now
-from shared.contracts.requests import (
-    Producer,
-    RequestSubmitted,
-    RequestType,
-    Submission,
-)
+from shared.contracts.envelope import event_id
+from shared.contracts.requests import RequestSubmitted
 from shared.runtime.auth import Caller
 from shared.runtime.logs import log
-from shared.runtime.problems import Problem, invalid_fields
+from shared.runtime.problems import Problem
 
-ROUTE = "POST /v1/requests"
-REQUEST_SUBMITTED = "por.request.submitted.v1"
+REQUEST_SUBMITTED = "por.request.submitted.v2"
 
 
 @dataclass(frozen=True)
 class Reception:
     """Takes requests in; holds no state of its own."""
 
+    counter: Counter
     letterbox: Letterbox
     pipeline: Pipeline
     waiting: WaitingRoom
@@ -42,17 +38,18 @@ class Reception:
         """Accept a form, and wait for its ticket for at most ``wait`` seconds.
 
         Raises:
-            Problem: 415 wrong file, 422 fields or reused key, 503 when a part is away.
+            Problem: 409 a hold refuses it, 415 wrong file, 422 fields or reused key, 503 when a part is away.
         """
-        submission = self._submission(upload, caller, key)
+        submission = self.counter.request(upload, caller, key)
         structlog.contextvars.bind_contextvars(request_id=str(submission.request_id))
         async with self.letterbox.turn(submission.request_id):
             known = await self._known(submission) if key else None
             if known is None:
+                submission = self.counter.with_notices(submission)
                 await self._keep(submission, upload)
         upload.close()  # what is kept needs no room here any more, however long its ticket is waited for
         if known is not None and (state := await self._opened_by_now(known.request_id, caller)) is not None:
-            return state
+            return state.model_copy(update={"notices": known.says})
         return await self._submit(known or submission, caller, wait)
 
     async def look_up(self, request_id: UUID, caller: Caller) -> RequestState:
@@ -68,27 +65,24 @@ class Reception:
             raise Problem(HTTPStatus.NOT_FOUND, "unknown-request", "There is no such request.")
         return RequestState(request_id=request_id, state=Progress.ACCEPTED)
 
-    def _submission(self, upload: Upload, caller: Caller, key: str | None) -> Submission:
-        form, errors = catalogue.read_form(upload.fields)
-        if form is None:
-            raise invalid_fields(errors + upload.check_letters())
-        upload.require_letters()
-        letters = tuple(each.letter for each in upload.letters)
-        assert caller.producer_id is not None
-        return Submission(
-            request_id=request_id_of(caller.producer_id, key) if key else uuid4(),
-            request_type=RequestType(upload.fields[catalogue.TYPE_FIELD]),
-            producer=Producer(producer_id=caller.producer_id, name=caller.name, email=caller.email),
-            form=form,
-            letters=letters,
-            fingerprint=catalogue.fingerprint(form, letters),
-            received_at=now(),
-        )
+    async def private_fields(self, request_id: UUID, caller: Caller) -> PrivateFields:
+        """The private fields of a request in clear; who read them, and of which request, is in the log.
 
-    async def _known(self, submission: Submission) -> Submission | None:
+        Raises:
+            Problem: 404, also where it has none.
+            KeyMissing: the key that they were sealed with is gone.
+        """
+        form = await self.letterbox.form(request_id)
+        if form is None or not form.sealed:
+            raise Problem(HTTPStatus.NOT_FOUND, "unknown-request", "There is no such request with private fields.")
+        fields = self.counter.sealer.open(form.sealed)
+        log.info("private fields read", request_id=str(request_id), reader=caller.subject, fields=sorted(fields))
+        return PrivateFields(request_id=request_id, fields=fields)
+
+    async def _known(self, submission: KeptRequest) -> KeptRequest | None:
         """What was kept under the same key; it must be the same."""
         known = await self.letterbox.form(submission.request_id)
-        if known is not None and known.fingerprint != submission.fingerprint:
+        if known is not None and not self.counter.is_retry(submission, known):
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "key-reused",
@@ -97,12 +91,12 @@ class Reception:
             )
         return known
 
-    async def _keep(self, submission: Submission, upload: Upload) -> None:
+    async def _keep(self, submission: KeptRequest, upload: Upload) -> None:
         await self.pipeline.require(submission.request_id)
         await self.letterbox.keep_letters(submission.request_id, upload.letters)
         await self.letterbox.keep_form(submission)
 
-    async def _submit(self, submission: Submission, caller: Caller, wait: float) -> RequestState:
+    async def _submit(self, submission: KeptRequest, caller: Caller, wait: float) -> RequestState:
         with self.waiting.waiter(submission.request_id) as opened:
             await self.pipeline.publish(_submitted(submission))
             if wait:
@@ -114,9 +108,11 @@ class Reception:
                 request_id=submission.request_id,
                 state=Progress.OPENED,
                 ticket_number=number,
+                notices=submission.says,
             )
         state = await self._opened_by_now(submission.request_id, caller) if wait else None
-        return state or RequestState(request_id=submission.request_id, state=Progress.ACCEPTED)
+        state = state or RequestState(request_id=submission.request_id, state=Progress.ACCEPTED)
+        return state.model_copy(update={"notices": submission.says})
 
     async def _opened_by_now(self, request_id: UUID, caller: Caller) -> RequestState | None:
         """As :meth:`_opened`, of a request that was accepted: nothing that tickets says can change that."""
@@ -142,16 +138,11 @@ class Reception:
         )
 
 
-def _submitted(submission: Submission) -> RequestSubmitted:
+def _submitted(submission: KeptRequest) -> RequestSubmitted:
     return RequestSubmitted(
         id=event_id(submission.request_id, REQUEST_SUBMITTED),
         source=SOURCE,
         subject=str(submission.request_id),
         time=submission.received_at,
-        data=submission,
+        data=submission.published,
     )
-
-
-def request_id_of(producer_id: str, key: str) -> UUID:
-    """The id of the request under an Idempotency-Key: same route, producer and key, same id."""
-    return uuid5(NAMESPACE_URL, f"urn:por-desk:request:{ROUTE}\n{producer_id}\n{key}")

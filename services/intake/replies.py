@@ -6,25 +6,31 @@ from uuid import UUID, uuid4, uuid5
 
 import structlog
 
+from services.intake import attachments
 from services.intake.answers import LetterReplyState
-from services.intake.catalogue import letters_fingerprint
+from services.intake.catalogue import Catalogue
+from services.intake.counter import letters_of
 from services.intake.letterbox import Letterbox
 from services.intake.owners import Owner, open_ticket
 from services.intake.pipeline import SOURCE, Pipeline
+from services.intake.sealing import letters_fingerprint
 from services.intake.upload import Upload
 from shared.contracts.envelope import event_id, now
 from shared.contracts.letters import letter_id
-from shared.contracts.requests import LetterReply, LetterSubmitted
+from shared.contracts.requests import Letter, LetterReply, LetterSubmitted
 from shared.runtime.auth import Caller
 from shared.runtime.problems import Problem
 
 LETTER_SUBMITTED = "por.letter.submitted.v1"
+# The part that every ticket takes, whatever its type; those of the types are taken too.
+LETTER_PART = "por_documentation"
 
 
 @dataclass(frozen=True)
 class Replies:
     """Takes a producer's further letters in; holds no state of its own."""
 
+    catalogue: Catalogue
     letterbox: Letterbox
     pipeline: Pipeline
     tickets: Owner
@@ -36,10 +42,12 @@ class Replies:
             Problem: 409 closed ticket, 415 wrong file, 422 no file or reused key; 503; and what tickets says of the
                 number.
         """
-        upload.require_letters()
+        attachments.refuse(attachments.faults(upload, (LETTER_PART, *sorted(self.catalogue.parts - {LETTER_PART}))))
         ticket = await open_ticket(self.tickets, number, caller)
         structlog.contextvars.bind_contextvars(request_id=str(ticket.request_id), ticket_number=number)
-        reply = _reply(ticket.request_id, upload, caller, key)
+        kind = self.catalogue.types.get(ticket.request_type)
+        private = kind is not None and kind.document is not None and kind.document.private
+        reply = _reply(ticket.request_id, letters_of(upload, private=private), caller, key)
         async with self.letterbox.turn(reply.reply_id):
             known = await self._known(reply) if key else None
             if known is None:
@@ -64,13 +72,13 @@ class Replies:
         return known
 
 
-def _reply(request_id: UUID, upload: Upload, caller: Caller, key: str | None) -> LetterReply:
+def _reply(request_id: UUID, letters: tuple[Letter, ...], caller: Caller, key: str | None) -> LetterReply:
     assert caller.producer_id is not None
     return LetterReply(
         request_id=request_id,
         reply_id=uuid5(request_id, key) if key else uuid4(),
         producer_id=caller.producer_id,
-        letters=tuple(each.letter for each in upload.letters),
+        letters=letters,
         received_at=now(),
     )
 

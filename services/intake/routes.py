@@ -8,13 +8,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
-from services.intake import catalogue
 from services.intake.answers import LetterReplyState, Progress, RequestState
-from services.intake.catalogue import LETTER_PART, RequestTypes
+from services.intake.catalogue import Catalogue
 from services.intake.forms import form_schema, letters_schema
 from services.intake.places import Places
 from services.intake.reception import Reception
-from services.intake.replies import Replies
+from services.intake.replies import LETTER_PART, Replies
 from services.intake.settings import IntakeSettings
 from services.intake.upload import MAX_FIELDS, Upload
 from services.intake.waiting import wait_seconds
@@ -54,8 +53,9 @@ def router(
 
     @routes.post(
         "/requests",
-        summary="Ask for a change of the producer of record",
+        summary="Send in a request",
         description=(
+            "The fields depend on the `request_type`: see `GET /v1/request-types`. "
             "202 and 201 both mean that request and letter are durable. 201 comes with the ticket number: "
             "with `Prefer: wait=n`, or where a request that has its ticket is sent again. With an "
             "`Idempotency-Key` a request may be sent again at any time and gives the same ticket; without "
@@ -69,6 +69,7 @@ def router(
                 HTTPStatus.BAD_REQUEST,
                 HTTPStatus.UNAUTHORIZED,
                 HTTPStatus.FORBIDDEN,
+                HTTPStatus.CONFLICT,
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -76,7 +77,7 @@ def router(
                 HTTPStatus.SERVICE_UNAVAILABLE,
             ),
         },
-        openapi_extra=form_schema(),
+        openapi_extra=form_schema(reception.counter.catalogue),
         max_body_size=max_upload,
     )
     async def post_request(
@@ -89,7 +90,7 @@ def router(
         _require_producer(caller)
         # RFC 7240: the header may come in several lines, of which the parameter holds one.
         wait = wait_seconds(", ".join(request.headers.getlist("prefer")), settings.max_wait)
-        with _upload(settings, places.place(caller.subject)) as upload:
+        with _upload(reception.counter.catalogue, settings, places.place(caller.subject)) as upload:
             await upload.read(request.headers.get("content-type", ""), request.stream())
             state = await reception.accept(upload, caller, _key(request), wait)
         response.headers["Location"] = f"/v1/requests/{state.request_id}"
@@ -126,7 +127,7 @@ def router(
         idempotency_key: Annotated[str | None, Header(examples=['"7f0c-42"'])] = None,  # noqa: ARG001  # as above
     ) -> LetterReplyState:
         _require_producer(caller)
-        with _upload(settings, places.place(caller.subject)) as upload:
+        with _upload(reception.counter.catalogue, settings, places.place(caller.subject)) as upload:
             await upload.read(request.headers.get("content-type", ""), request.stream())
             return await replies.accept(number, upload, caller, _key(request))
 
@@ -145,19 +146,12 @@ def router(
     async def show_request(request_id: UUID, caller: Annotated[Caller, reader]) -> RequestState:
         return await reception.look_up(request_id, caller)
 
-    @routes.get(
-        "/request-types",
-        summary="The kinds of request, with their fields as JSON Schema",
-    )
-    async def list_request_types() -> RequestTypes:
-        return catalogue.request_types()
-
     return routes
 
 
-def _upload(settings: IntakeSettings, place: AbstractContextManager[None]) -> Upload:
+def _upload(catalogue: Catalogue, settings: IntakeSettings, place: AbstractContextManager[None]) -> Upload:
     """A form to be read, which gives its place back when its letters need no room any more."""
-    upload = Upload(LETTER_PART, settings.max_letter_bytes, settings.max_letters)
+    upload = Upload(catalogue.parts | {LETTER_PART}, catalogue.tables, settings.max_letter_bytes, settings.max_letters)
     upload.enter_context(place)
     return upload
 

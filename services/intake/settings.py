@@ -1,5 +1,7 @@
 """What intake needs beside the common settings."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from shared.runtime.settings import HttpAddress, ObjectStoreSettings
@@ -17,3 +19,7 @@ class IntakeSettings(ObjectStoreSettings):
     rate_burst: int = Field(default=100, ge=1, description="Requests of one caller at once.")
     max_wait: float = Field(default=30, ge=0, description="Seconds that Prefer: wait may ask for.")
     forward_timeout: float = Field(default=10, gt=0, description="Seconds.")
+    portal_name: str = Field(default="Producer Portal", description="As the catalogue's words call the portal.")
+    request_types: Path | None = Field(default=None, description="A folder of request types; none: those shipped.")
+    holds_file: Path | None = Field(default=None, description="Holds and notices; none: the file shipped.")
+    field_keys_file: Path = Field(description="The keys of private fields, one in each line, the newest first.")

@@ -15,8 +15,8 @@ MAX_NAME = 255
 class SpooledLetter:
     """One file part: hashed and counted while it is spooled."""
 
-    def __init__(self, filename: str, spool: IO[bytes]) -> None:
-        self.filename, self.spool = _safe_name(filename), spool
+    def __init__(self, part: str, filename: str, spool: IO[bytes]) -> None:
+        self.part, self.filename, self.spool = part, _safe_name(filename), spool
         self.size, self._digest, self._head = 0, hashlib.sha256(), b""
 
     def write(self, data: bytes) -> None:
@@ -39,7 +39,7 @@ class SpooledLetter:
 
     @cached_property
     def letter(self) -> Letter:
-        """The reference that travels; only for a file that passed :meth:`Upload.check_letters`."""
+        """The reference that travels; only for a file that passed :func:`attachments.faults`."""
         return Letter(
             sha256=self.sha256,
             filename=self.filename,

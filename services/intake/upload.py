@@ -1,7 +1,7 @@
 """Reads a multipart form as it arrives: fields bounded, files hashed, counted and spooled."""
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import ExitStack
 from http import HTTPStatus
 
@@ -10,9 +10,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
 from services.intake.spool import SpooledLetter
-from shared.contracts.media import LETTER_TYPES
-from shared.contracts.problems import FieldProblem
-from shared.runtime.problems import Problem, invalid_fields, pointer_to, too_large
+from services.intake.tables import MAX_TABLE_BYTES
+from shared.runtime.problems import Problem, too_large
 
 MAX_FIELDS = 30
 MAX_FIELD_BYTES = 8 * 1024
@@ -22,11 +21,14 @@ SPOOL_BYTES = 256 * 1024  # beyond it a letter lies on disk, not in memory
 class Upload(ExitStack):
     """The parts of one form; leaving the context deletes what was spooled."""
 
-    def __init__(self, letter_part: str, max_letter_bytes: int, max_letters: int) -> None:
+    def __init__(
+        self, parts: Collection[str], tables: Collection[str], max_letter_bytes: int, max_letters: int
+    ) -> None:
+        """``parts`` are files, and ``tables`` fields that may be sent as files too."""
         super().__init__()
         self.fields: dict[str, str] = {}
         self.letters: list[SpooledLetter] = []
-        self._letter_part = letter_part
+        self._parts, self._tables = parts, tables
         self._max_letter_bytes, self._max_letters = max_letter_bytes, max_letters
         self._headers: dict[str, bytes] = {}
         self._header_name = self._header_value = b""
@@ -73,44 +75,6 @@ class Upload(ExitStack):
             },
         )
 
-    def require_letters(self) -> None:
-        """Refuse what has not at least one letter, and letters alone.
-
-        Raises:
-            Problem: 415 where a file is of a wrong type, 422 for all else.
-        """
-        errors = self.check_letters()
-        if any(error.code == "wrong-file-type" for error in errors):
-            raise Problem(
-                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                "wrong-file-type",
-                "A letter must be a PDF, PNG, JPEG or TIFF by its content; save it as one.",
-                errors=errors,
-            )
-        if errors:
-            raise invalid_fields(errors)
-
-    def check_letters(self) -> list[FieldProblem]:
-        """What is wrong with the letters, other than their size."""
-        if self._letter_part in self.fields:
-            return [self._fault("not-a-file", "Send the letter as a file (a part with a filename), not as text.")]
-        if not self.letters:
-            return [self._fault("missing", "Attach the signed letter.")]
-        faults, digests = [], set[str]()
-        for index, letter in enumerate(self.letters):
-            if letter.size == 0:
-                faults.append(self._fault("empty-file", "The file is empty.", index))
-            elif letter.media_type not in LETTER_TYPES:
-                detail = "The file is not a PDF, PNG, JPEG or TIFF, whatever its name says."
-                faults.append(self._fault("wrong-file-type", detail, index))
-            elif letter.sha256 in digests:
-                faults.append(self._fault("duplicate-file", "The same file is there twice; leave one out.", index))
-            digests.add(letter.sha256)
-        return faults
-
-    def _fault(self, code: str, detail: str, *index: int) -> FieldProblem:
-        return FieldProblem(pointer=pointer_to(self._letter_part, *index), code=code, detail=detail)
-
     def _on_header_name(self, data: bytes, start: int, end: int) -> None:
         self._header_name += data[start:end]
 
@@ -124,7 +88,7 @@ class Upload(ExitStack):
     def _on_part(self) -> None:
         _, options = parse_options_header(self._headers.get("content-disposition", b""))
         name = options.get(b"name", b"").decode()
-        if b"filename" in options:
+        if b"filename" in options and name not in self._tables:
             self._begin_file(name, _file_name(options[b"filename"]))
         elif not name or name in self.fields or len(self.fields) >= MAX_FIELDS:
             raise _ill_formed(f"The field {name!r} is unnamed, given twice, or one too many.")
@@ -132,14 +96,14 @@ class Upload(ExitStack):
             self._field = (name, bytearray())
 
     def _begin_file(self, name: str, filename: str) -> None:
-        if name != self._letter_part:
-            raise _ill_formed(f"Files go into the part {self._letter_part!r}.")
+        if name not in self._parts:
+            raise _ill_formed(f"No file goes into {name!r}, but into: {', '.join(sorted(self._parts))}.")
         # Counted when they begin: a browser's empty, nameless ones are not kept, but there may be thousands of them.
         self._files += 1
         if self._files > self._max_letters:
             raise _ill_formed(f"At most {self._max_letters} letters can be sent at once.")
         spool = self.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115  # entered here
-        self._file = SpooledLetter(filename, spool)
+        self._file = SpooledLetter(name, filename, spool)
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         if self._file:
@@ -147,9 +111,11 @@ class Upload(ExitStack):
             if self._file.size > self._max_letter_bytes:
                 raise too_large(f"A letter may have {self._max_letter_bytes} bytes.")
         elif self._field:
-            self._field[1].extend(data[start:end])
-            if len(self._field[1]) > MAX_FIELD_BYTES:
-                raise too_large(f"A field may have {MAX_FIELD_BYTES} bytes.")
+            name, value = self._field
+            value.extend(data[start:end])
+            most = MAX_TABLE_BYTES if name in self._tables else MAX_FIELD_BYTES
+            if len(value) > most:
+                raise too_large(f"This field may have {most} bytes.")
 
     def _on_part_end(self) -> None:
         if self._field:

@@ -62,7 +62,7 @@ class Mailer:
         words = {
             "greeting": f"Hello {name}," if name else "Hello,",
             "ticket_number": facts.ticket_number,
-            "request_type_label": facts.request_type.label,
+            "request_type_label": facts.request_type_label,
             "status_label": facts.status.label,
             "headline": texts.headline(event),
             "reason": texts.reason_sentence(facts.reason),

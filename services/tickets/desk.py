@@ -137,26 +137,29 @@ class Desk:
 
 def _new_ticket(submission: Submission, letters: tuple[CheckedLetter, ...], number: str) -> Document:
     fault = next((letter.fault for letter in letters if letter.fault), None)
-    status = workflow.opening_status(fault)
+    hold = next((notice for notice in submission.notices if notice.parks), None)
+    status = workflow.opening_status(fault, hold.parks if hold else None)
     opened = history.entry(
         request_id=submission.request_id,
         sequence=1,
         type_=history.OPENED,
         actor=DESK,
         status=status,
-        reason=fault.value if fault else None,
+        reason=hold.parks if hold else fault,
+        comment=hold.text if hold else None,
     )
     return {
         "_id": submission.request_id,
         "number": number,
         "producer_id": submission.producer.producer_id,
-        "request_type": submission.request_type.value,
+        "request_type": submission.request_type,
+        "request_type_label": submission.request_type_label,
         "status": status.value,
         "open": status.is_open,
         "opened_at": opened["at"],
         "updated_at": opened["at"],
         "fingerprint": submission.fingerprint,
-        "form": submission.form.model_dump(mode="json"),
+        "form": submission.model_dump(mode="json")["form"],
         "letters": [letter.model_dump(mode="json") for letter in letters],
         "history": [opened],
     }

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from shared.contracts.envelope import event_id, now
+from shared.contracts.requests import FIRST_LABEL
 from shared.contracts.ticket_views import HistoryItem
 from shared.contracts.tickets import Status, TicketEvent
 
@@ -53,6 +54,7 @@ def event_of(ticket: dict[str, Any], item: dict[str, Any]) -> TicketEvent:
                 "ticket_number": ticket["number"],
                 "request_id": ticket["_id"],
                 "request_type": ticket["request_type"],
+                "request_type_label": ticket.get("request_type_label", FIRST_LABEL),
                 "producer_id": ticket["producer_id"],
                 "status": item["status"],
                 **extra,

@@ -4,7 +4,7 @@ from typing import Any
 
 from services.tickets import history, workflow
 from services.tickets.store import Document
-from shared.contracts.requests import RequestType
+from shared.contracts.requests import FIRST_LABEL
 from shared.contracts.ticket_views import TicketDetail, TicketSummary
 from shared.contracts.tickets import Status
 
@@ -30,12 +30,12 @@ def detail_of(ticket: Document) -> TicketDetail:
 
 
 def _summary(ticket: Document) -> dict[str, Any]:
-    request_type, status = RequestType(ticket["request_type"]), Status(ticket["status"])
+    status = Status(ticket["status"])
     return {
         "date": ticket["opened_at"],
         "ticket_number": ticket["number"],
-        "request_type": request_type,
-        "request_type_label": request_type.label,
+        "request_type": ticket["request_type"],
+        "request_type_label": ticket.get("request_type_label", FIRST_LABEL),
         "status": status,
         "status_label": status.label,
         "request_id": ticket["_id"],

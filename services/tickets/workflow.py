@@ -44,8 +44,10 @@ def check_move(current: Status, target: Status, reason: ReasonCode | None) -> No
         raise ReasonMissing
 
 
-def opening_status(fault: LetterFault | None) -> Status:
-    """A refused letter still opens a ticket: nothing that was accepted disappears."""
+def opening_status(fault: LetterFault | None, parks: str | None = None) -> Status:
+    """A refused letter still opens a ticket, and a hold parks it: nothing that was accepted disappears."""
+    if parks:
+        return Status.ON_HOLD
     return Status.ACTION_NEEDED if fault else Status.RECEIVED
 
 

@@ -84,7 +84,8 @@ class Receipt(Contract):
 class LetterChecked(Event):
     """Every letter of a submission has its verdict; the whole submission travels along."""
 
-    type: Literal["por.letter.checked.v1"] = "por.letter.checked.v1"
+    # v1 carries a v1 submission: see RequestSubmitted.
+    type: Literal["por.letter.checked.v2", "por.letter.checked.v1"] = "por.letter.checked.v2"
     data: "LetterVerdicts"
 
 

@@ -1,49 +1,28 @@
 """What a producer asks for, and the events that carry it through the pipeline."""
 
-from datetime import date, datetime
-from enum import StrEnum
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from shared.contracts.envelope import Contract, Event
 
+RequestType = Annotated[str, Field(description="A type of the request catalogue.", examples=["group-por-change"])]
 
-class RequestType(StrEnum):
-    """The kinds of request that the desk takes."""
+# Before there was a catalogue there was this one type: what was kept or sent then does not say its label.
+FIRST_LABEL = "Group Producer of Record Change"
 
-    GROUP_POR_CHANGE = "group-por-change"
-
-    @property
-    def label(self) -> str:
-        """The words a person reads."""
-        return {"group-por-change": "Group Producer of Record Change"}[self.value]
+FormValue: TypeAlias = str | bool | tuple[dict[str, str], ...]
 
 
-class LineOfBusiness(StrEnum):
-    """The lines of business a producer of record may be changed for."""
-
-    GROUP_MEDICAL = "group-medical"
-    GROUP_DENTAL = "group-dental"
-    GROUP_VISION = "group-vision"
-    GROUP_LIFE_DISABILITY = "group-life-disability"
-    INDIVIDUAL_UNDER_65 = "individual-under-65"
-    MEDICARE = "medicare"
+def _filled_in(form: object) -> object:
+    return {name: value for name, value in form.items() if value is not None} if isinstance(form, dict) else form
 
 
-AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+# What is not filled in is not there; before the catalogue it was null.
+Form = Annotated[dict[str, FormValue], BeforeValidator(_filled_in)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-
-
-class GroupPorChange(Contract):
-    """The form of a Group Producer of Record change, as the producer filled it in."""
-
-    line_of_business: LineOfBusiness
-    account_number: AccountNumber = Field(description="Six digits; leading zeros count.")
-    account_name: Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
-    effective_date: date | None = None
-    comments: Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)] | None = None
 
 
 class Producer(Contract):
@@ -61,6 +40,14 @@ class Letter(Contract):
     filename: str = Field(max_length=255)
     media_type: str = Field(description="Told by the bytes, not by the name.")
     size: int = Field(gt=0, description="Bytes.")
+    private: bool = Field(default=False, description="Of staff only those read it who may read private fields.")
+
+
+class Notice(Contract):
+    """What a hold had to say of a request when it was accepted."""
+
+    text: str
+    parks: str | None = Field(default=None, description="The ticket opens On hold, for this staff reason.")
 
 
 class Submission(Contract):
@@ -68,10 +55,12 @@ class Submission(Contract):
 
     request_id: UUID
     request_type: RequestType
+    request_type_label: str = FIRST_LABEL
     producer: Producer
-    form: GroupPorChange
+    form: Form = Field(description="As the catalogue's fields were filled in; of a private one only what may be shown.")
     letters: tuple[Letter, ...]
-    fingerprint: Sha256 = Field(description="Of form and letters: tells a reused key from a retry.")
+    notices: tuple[Notice, ...] = ()
+    fingerprint: Sha256 = Field(description="Of form and letters, keyed: tells a reused key from a retry.")
     received_at: datetime
 
 
@@ -88,7 +77,8 @@ class LetterReply(Contract):
 class RequestSubmitted(Event):
     """A producer's request was accepted and its letters are durable."""
 
-    type: Literal["por.request.submitted.v1"] = "por.request.submitted.v1"
+    # v1 had the one form there was before the catalogue: it is read still, for there may be some parked.
+    type: Literal["por.request.submitted.v2", "por.request.submitted.v1"] = "por.request.submitted.v2"
     data: Submission
 
 

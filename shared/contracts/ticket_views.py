@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from shared.contracts.envelope import Contract
 from shared.contracts.letters import CheckedLetter
-from shared.contracts.requests import GroupPorChange, RequestType
+from shared.contracts.requests import Form, RequestType
 from shared.contracts.tickets import ReasonCode, Status, TicketNumber
 
 _EXAMPLE: dict[str, JsonValue] = {
@@ -92,7 +92,7 @@ class TicketDetail(TicketSummary):
     model_config = ConfigDict(json_schema_extra={"examples": [_DETAIL_EXAMPLE]})
 
     producer_id: str
-    form: GroupPorChange
+    form: Form = Field(description="The fields that were filled in; of a private one only what may be shown.")
     letters: list[CheckedLetter]
     history: list[HistoryItem]
     version: int = Field(description="Grows with each change; the ETag carries it.")

@@ -15,7 +15,7 @@ from pydantic_core import PydanticKnownError
 
 from shared.contracts.envelope import Contract, SequencedEvent
 from shared.contracts.letters import LetterFault
-from shared.contracts.requests import RequestType
+from shared.contracts.requests import FIRST_LABEL, RequestType
 
 
 class Status(StrEnum):
@@ -81,6 +81,7 @@ class TicketFacts(Contract):
     ticket_number: TicketNumber
     request_id: UUID
     request_type: RequestType
+    request_type_label: str = FIRST_LABEL
     producer_id: str
     status: Status
     reason: ReasonCode | None = None

@@ -22,6 +22,7 @@ REQUIRED_CLAIMS = ["exp", "iat", "iss", "aud", "sub"]
 REQUESTS_WRITE = "requests:write"
 TICKETS_READ = "tickets:read"
 TICKETS_WORK = "tickets:work"
+BANK_READ = "bank:read"
 OPS = "ops"
 
 _bearer = HTTPBearer(auto_error=False, description="A JWT of the carrier's identity provider.")
@@ -42,6 +43,11 @@ class Caller:
     def is_staff(self) -> bool:
         """Staff works the tickets of every producer."""
         return TICKETS_WORK in self.scopes
+
+    @property
+    def sees_private(self) -> bool:
+        """Bank details are for that staff alone which may read them."""
+        return self.is_staff and BANK_READ in self.scopes
 
     @property
     def sees_only(self) -> str | None:

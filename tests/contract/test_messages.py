@@ -13,10 +13,13 @@ from jsonschema import Draft202012Validator
 
 from shared import topology
 from shared.contracts.envelope import CONTENT_TYPE, Event
+from shared.contracts.letters import LetterChecked
+from shared.contracts.requests import RequestSubmitted, Submission
 from tests.builders import events
 from tests.contract.compatibility import breaking_changes
 from tests.contract.keep_schemas import FOLDER, file_of, schema_of, text_of
 
+MESSAGES = FOLDER.parent / "messages"
 KINDS = list(topology.PUBLISHERS)
 REFRESH = "refresh it with: python -m tests.contract.keep_schemas"
 
@@ -42,6 +45,26 @@ def test_no_message_breaks_its_promise(kind: type[Event]) -> None:
 def test_the_schema_that_is_kept_is_the_newest(kind: type[Event]) -> None:
     """What the repo keeps is what the code has, so that the next change is measured against it."""
     assert file_of(kind).read_text() == text_of(schema_of(kind)), REFRESH
+
+
+def test_messages_of_the_version_before_are_read() -> None:
+    """What was sent before the catalogue, and is parked or queued still, is read as what it was."""
+    texts = [(MESSAGES / f"por.{name}.v1.json").read_text() for name in ("request.submitted", "letter.checked")]
+    request, verdicts = RequestSubmitted.model_validate_json(texts[0]), LetterChecked.model_validate_json(texts[1])
+    assert isinstance(verdicts.data.submission, Submission)
+    for submission in (request.data, verdicts.data.submission):
+        assert submission.form == json.loads(texts[0])["data"]["form"]
+        assert submission.request_type_label == "Group Producer of Record Change"
+        assert submission.notices == ()
+    assert (request.routing_key, verdicts.routing_key) == ("request.submitted", "letter.checked")
+
+
+def test_what_was_not_filled_in_was_null() -> None:
+    """An optional field of the version before that was left empty is no field today."""
+    body = json.loads((MESSAGES / "por.request.submitted.v1.json").read_text())
+    body["data"]["form"] |= {"effective_date": None, "comments": None}
+    form = RequestSubmitted.model_validate(body).data.form
+    assert set(form) == {"line_of_business", "account_number", "account_name"}
 
 
 def test_every_schema_kept_is_of_a_message() -> None:

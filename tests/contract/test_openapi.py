@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from services.documents.main import build as build_documents
+from services.intake.catalogue import load_catalogue
 from services.intake.main import build as build_intake
 from services.tickets.main import build as build_tickets
 from shared.contracts.letters import LetterFault
@@ -16,7 +17,13 @@ from shared.contracts.tickets import StaffReason
 from tests.identity import Provider, documents_settings, intake_settings, tickets_settings
 
 Document = dict[str, Any]
-OWN = {"/v1/requests", "/v1/requests/{request_id}", "/v1/request-types", "/v1/tickets/{number}/letters"}
+OWN = {
+    "/v1/requests",
+    "/v1/requests/{request_id}",
+    "/v1/requests/{request_id}/private-fields",
+    "/v1/request-types",
+    "/v1/tickets/{number}/letters",
+}
 FORWARDED = {
     "/v1/tickets": "tickets",
     "/v1/tickets/{number}": "tickets",
@@ -158,9 +165,11 @@ def test_the_reasons_for_a_move_are_listed(documents: dict[str, Document], servi
 
 
 def test_the_form_is_documented_field_by_field(documents: dict[str, Document]) -> None:
-    """The post of a request shows its fields, which of them are required, and an example that fits."""
+    """The post of a request shows the fields of each type, which are required, and an example that fits it alone."""
     body = documents["intake"]["paths"]["/v1/requests"]["post"]["requestBody"]["content"]["multipart/form-data"]
-    schema = body["schema"]
+    forms = {each["properties"]["request_type"]["const"]: each for each in body["schema"]["oneOf"]}
+    assert set(forms) == set(body["examples"]) == set(load_catalogue(None, "Portal").types)
+    schema = forms["group-por-change"]
     assert set(schema["required"]) == {
         "request_type",
         "line_of_business",
@@ -169,9 +178,11 @@ def test_the_form_is_documented_field_by_field(documents: dict[str, Document]) -
         "por_documentation",
     }
     assert set(schema["properties"]) == {*schema["required"], "effective_date", "comments"}
-    assert schema["properties"]["request_type"]["enum"] == ["group-por-change"]
-    assert len(schema["properties"]["line_of_business"]["enum"]) == 6
-    assert set(schema["required"]) <= set(body["example"]) <= set(schema["properties"])
+    assert len(schema["properties"]["line_of_business"]["oneOf"]) == 6
+    for code, form in forms.items():
+        example = body["examples"][code]["value"]
+        Draft202012Validator(form).validate(example)
+        assert [each for each in forms if Draft202012Validator(forms[each]).is_valid(example)] == [code]
 
 
 def test_every_answer_has_an_example_that_is_one(documents: dict[str, Document]) -> None:

@@ -1,6 +1,6 @@
 """All four services on one broker in memory, with their doors out replaced."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from faststream.rabbit import ExchangeType, RabbitBroker, RabbitExchange, RabbitMessage, RabbitQueue, TestRabbitBroker
 
 from services.documents import main as documents
-from services.intake import main as intake
+from services.intake import main as gateway
 from services.intake.owners import Owner
 from services.notifier import main as notifier
 from services.notifier.mailer import Mailer
@@ -46,6 +46,7 @@ class World:
     delayed: list[RabbitMessage] = field(default_factory=list)
     parked: list[RabbitMessage] = field(default_factory=list)
     apps: dict[str, FastAPI] = field(default_factory=dict)
+    intake: dict[str, Any] = field(default_factory=dict)
 
     def build(self, patch: pytest.MonkeyPatch, order: Sequence[str]) -> None:
         """Build the services; who is built first hears first."""
@@ -60,7 +61,7 @@ class World:
         }
         for name in order:
             self.apps[name] = makers[name]()
-        self.apps["intake"] = intake.build(intake_settings(keys), brokers)
+        self.apps["intake"] = gateway.build(intake_settings(keys, **self.intake), brokers)
         for tier in range(1, topology.RETRY_TIERS + 1):
             self._spy(topology.retry_tier(tier), ExchangeType.FANOUT, self.delayed)
         self._spy(topology.DEAD_LETTERS, ExchangeType.TOPIC, self.parked)
@@ -78,8 +79,8 @@ class World:
                 raise Transient("smtp-away")
             self.mails.append(mail)
 
-        patch.setattr(intake, "Owner", OwnerInMemory)
-        patch.setattr(intake, "ObjectStore", lambda _: self.objects)
+        patch.setattr(gateway, "Owner", OwnerInMemory)
+        patch.setattr(gateway, "ObjectStore", lambda _: self.objects)
         patch.setattr(documents, "ObjectStore", lambda _: self.objects)
         patch.setattr(documents, "Workers", WorkersInProcess)
         patch.setattr(tickets, "TicketStore", lambda *_: self.tickets)
@@ -106,9 +107,22 @@ class World:
     async def post(
         self, letter: bytes | None = None, *, key: str = "k-1", token: str | None = None, wait: int = 5, **fields: str
     ) -> httpx.Response:
-        """A producer's post of a request, who waits for the number."""
-        parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in {**FORM, **fields}.items()]
-        parts.append(("por_documentation", ("letter.pdf", pdf() if letter is None else letter)))
+        """A producer's post of a change of the producer of record, who waits for the number."""
+        files = [("por_documentation", pdf() if letter is None else letter)]
+        return await self.send({**FORM, **fields}, files, key=key, token=token, wait=wait)
+
+    async def send(
+        self,
+        fields: Mapping[str, str],
+        files: Iterable[tuple[str, bytes]] = (),
+        *,
+        key: str = "k-1",
+        token: str | None = None,
+        wait: int = 5,
+    ) -> httpx.Response:
+        """A producer's post of any form, with files by their parts."""
+        parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in fields.items()]
+        parts += [(part, ("letter.pdf", data)) for part, data in files]
         async with self.client(token or self.provider.token()) as client:
             return await client.post(
                 "/v1/requests", files=parts, headers={"Idempotency-Key": f'"{key}"', "Prefer": f"wait={wait}"}
@@ -150,9 +164,11 @@ class World:
 
 
 @asynccontextmanager
-async def desk(folder: Path, patch: pytest.MonkeyPatch, order: Sequence[str] = NOTIFIER_FIRST) -> AsyncIterator[World]:
-    """A desk that runs."""
-    world = World(Provider(folder))
+async def desk(
+    folder: Path, patch: pytest.MonkeyPatch, order: Sequence[str] = NOTIFIER_FIRST, **intake: Any
+) -> AsyncIterator[World]:
+    """A desk that runs; ``intake`` are settings of the gateway."""
+    world = World(Provider(folder), intake=intake)
     world.build(patch, order)
     async with TestRabbitBroker(world.broker):
         yield world

@@ -1,148 +1,239 @@
-"""The form of a request, as a producer may fill it in."""
+"""The catalogue: the nine types as a person may fill them in, and files that are no types."""
+
+import json
+from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from services.intake.catalogue import fingerprint, read_form, request_types
-from shared.contracts.requests import LineOfBusiness, RequestType
-from tests.builders import FORM, form, letter
+from services.intake.catalogue import LINE_FIELD, SHIPPED, Catalogue, load_catalogue
+from shared.contracts.requests import Form
+from shared.runtime.settings import ConfigurationError
+from tests.builders import FORM, form
+
+CATALOGUE = load_catalogue(None, "Lakeside Online")
+FIELDS = {name: value for name, value in FORM.items() if name != "request_type"}
+
+MENU = [
+    "Commission Dispute",
+    "Update my Group Producer of Record (POR)",
+    "Update my Electronic Funds Transfer (EFT) info",
+    "Update my contact info",
+    "Book of Business Transfer Request",
+    "Update my Lakeside Online password",
+    "Update my challenge question",
+    "Update my E&O Coverage",
+    "SEP Training Affirmation",
+]
+LINES = ["group-medical", "group-dental", "group-vision", "group-life-disability", "individual-under-65", "medicare"]
 
 
-def pointers(fields: dict[str, str]) -> dict[str, str]:
-    """What is wrong with a form: code by pointer."""
-    filled, errors = read_form(fields)
-    assert filled is None or not errors
-    return {error.pointer: error.code for error in errors}
+def read(fields: dict[str, str], code: str = "group-por-change") -> tuple[Form, dict[str, str]]:
+    """A form as it is kept, and what is wrong with it: code by pointer."""
+    filled, errors = CATALOGUE.types[code].read(fields)
+    return filled, {error.pointer: error.code for error in errors}
+
+
+def changed(code: str, **changes: str) -> dict[str, str]:
+    """What is wrong with a type's example when these fields are changed."""
+    return read({**CATALOGUE.types[code].example, **changes}, code)[1]
+
+
+def test_the_menu_has_the_nine_in_its_words() -> None:
+    """The nine entries are there, in the order and in the words of the portal, whose name is a setting."""
+    assert [kind.label for kind in CATALOGUE.types.values()] == MENU
+
+
+@pytest.mark.parametrize("code", CATALOGUE.types)
+def test_the_schema_agrees_on_the_example(code: str) -> None:
+    """Each type's schema is a JSON Schema that takes the type's own example, and requires what the form requires."""
+    kind = CATALOGUE.types[code]
+    Draft202012Validator.check_schema(kind.schema_)
+    validator = Draft202012Validator(kind.schema_, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    validator.validate(kind.example)
+    for name in kind.example:
+        rest = {key: value for key, value in kind.example.items() if key != name}
+        assert validator.is_valid(rest) == (kind.read(rest)[1] == []), name
+    assert not validator.is_valid({**kind.example, "colour": "blue"})
+
+
+@pytest.mark.parametrize("code", CATALOGUE.types)
+def test_each_required_field_is_missed(code: str) -> None:
+    """An empty form is told every required field at once, and each of them may not be empty."""
+    required = set(CATALOGUE.types[code].schema_["required"]) | set(CATALOGUE.types[code].one_of[:1])
+    assert read({}, code)[1] == {f"#/{name}": "missing" for name in required}
+    empty = dict.fromkeys(CATALOGUE.types[code].example, "")
+    assert read(empty, code)[1] == {f"#/{name}": "missing" for name in required}
 
 
 def test_a_form_filled_in_right_is_read() -> None:
     """A right form is read with its leading zeros, its date and its words."""
-    filled, errors = read_form({**FORM, "effective_date": "2027-01-01", "comments": " Please hurry. "})
-    assert errors == []
-    assert filled == form()
+    assert read({**FIELDS, "effective_date": "2027-01-01", "comments": " Please hurry. "}) == (form(), {})
 
 
 def test_everything_wrong_is_said_at_once() -> None:
     """Every bad field is named with a pointer in one answer."""
-    wrong = {
-        "request_type": "holiday",
-        "line_of_business": "pets",
-        "account_number": "12345",
-        "effective_date": "tomorrow",
+    wrong = {"line_of_business": "pets", "account_number": "12345", "effective_date": "tomorrow"}
+    assert read(wrong)[1] == {
+        "#/line_of_business": "enum",
+        "#/account_number": "string-pattern-mismatch",
+        "#/account_name": "missing",
+        "#/effective_date": "date-format",
     }
-    found = pointers(wrong)
-    assert set(found) == {
-        "#/request_type",
-        "#/line_of_business",
-        "#/account_number",
-        "#/account_name",
-        "#/effective_date",
-    }
-    assert found["#/request_type"] == "unknown-request-type"
-    assert found["#/account_name"] == "missing"
 
 
-@pytest.mark.parametrize("name", ["request_type", "line_of_business", "account_number", "account_name"])
-@pytest.mark.parametrize("value", [None, ""])
-def test_a_required_field_left_out_or_empty_is_missing(name: str, value: str | None) -> None:
-    """A required field that is empty is missing, as one that was not sent."""
-    fields = {key: kept for key, kept in {**FORM, name: value}.items() if kept is not None}
-    assert pointers(fields) == {f"#/{name}": "missing"}
+@pytest.mark.parametrize(("named", "code"), [("", "missing"), ("holiday", "unknown-request-type")])
+def test_the_type_must_be_one_of_the_catalogue(named: str, code: str) -> None:
+    """A form without a type, or of one that there is not, is told the types that there are."""
+    kind, [error] = CATALOGUE.type_of({"request_type": named})
+    assert kind is None
+    assert (error.pointer, error.code) == ("#/request_type", code)
+    assert all(each in error.detail for each in CATALOGUE.types)
 
 
 @pytest.mark.parametrize("name", ["effective_date", "comments"])
 def test_an_optional_field_may_be_empty(name: str) -> None:
     """An HTML form sends optional fields empty: they are not filled in."""
-    filled, errors = read_form({**FORM, name: ""})
-    assert errors == []
-    assert getattr(filled, name) is None
+    filled, errors = read({**FIELDS, name: ""})
+    assert (name in filled, errors) == (False, {})
 
 
 @pytest.mark.parametrize("number", ["000001", "041872", "999999"])
 def test_six_digits_are_an_account_number_and_stay_as_they_are(number: str) -> None:
     """Leading zeros of an account number are kept."""
-    filled, _ = read_form({**FORM, "account_number": number})
-    assert filled is not None
-    assert filled.account_number == number
+    assert read({**FIELDS, "account_number": number})[0]["account_number"] == number
 
 
 @pytest.mark.parametrize("number", ["41872", "0418721", "04187a", "04 872", "041872\n", "٠٤١٨٧٢", "-41872"])
 def test_anything_but_six_digits_is_no_account_number(number: str) -> None:
     """Too few, too many and other characters are refused."""
-    assert set(pointers({**FORM, "account_number": number})) == {"#/account_number"}
+    assert read({**FIELDS, "account_number": number})[1] == {"#/account_number": "string-pattern-mismatch"}
 
 
 @pytest.mark.parametrize(("length", "problems"), [(1, set()), (120, set()), (121, {"#/account_name"})])
 def test_an_account_name_has_at_most_120_characters(length: int, problems: set[str]) -> None:
     """120 characters are taken, 121 are not; characters count, not bytes."""
-    assert set(pointers({**FORM, "account_name": "é" * length})) == problems
+    assert set(read({**FIELDS, "account_name": "é" * length})[1]) == problems
 
 
 def test_an_account_name_of_blanks_is_none() -> None:
     """Blanks are not a name."""
-    assert set(pointers({**FORM, "account_name": "   "})) == {"#/account_name"}
+    assert set(read({**FIELDS, "account_name": "   "})[1]) == {"#/account_name"}
 
 
 def test_an_unknown_field_is_named() -> None:
     """A field that the type does not have is not passed over in silence."""
-    assert set(pointers({**FORM, "acount_name": "Harbor"})) == {"#/acount_name"}
+    assert read({**FIELDS, "acount_name": "Harbor"})[1] == {"#/acount_name": "extra-forbidden"}
 
 
 def test_what_was_typed_is_not_repeated() -> None:
     """An error tells the field, never the value: it may be personal."""
-    _, errors = read_form({**FORM, "account_number": "secret-7", "line_of_business": "secret-8"})
-    assert len(errors) == 2
-    assert not any("secret" in error.detail for error in errors)
+    for kind in CATALOGUE.types.values():
+        _, errors = kind.read(dict.fromkeys(kind.example, "\tsecret-7"))
+        assert errors
+        assert not any("secret" in error.detail for error in errors)
 
 
-@pytest.mark.parametrize("line", list(LineOfBusiness))
-def test_every_line_of_business_is_taken(line: LineOfBusiness) -> None:
-    """Each of the six lines can be chosen."""
-    assert pointers({**FORM, "line_of_business": line.value}) == {}
+@pytest.mark.parametrize("line", LINES)
+def test_every_line_of_business_is_taken(line: str) -> None:
+    """Each of the six lines can be chosen, for a change and in a dispute alike."""
+    assert read({**FIELDS, "line_of_business": line})[1] == {}
+    assert changed("commission-dispute", line_of_business=line) == {}
 
 
-def test_a_retry_has_the_same_fingerprint() -> None:
-    """The same form with the same bytes, in whatever order and under whatever name, is a retry."""
-    first, second = letter(b"one"), letter(b"two")
-    renamed = letter(b"two", filename="other.pdf")
-    assert fingerprint(form(), (first, second)) == fingerprint(form(), (renamed, first))
+@pytest.mark.parametrize("day", ["0", "20270101", "2027-01-01T00:00:00Z", "01/01/2027", "2027-1-1", "-1", "2027-02-30"])
+def test_a_date_is_a_date(day: str) -> None:
+    """Only YYYY-MM-DD is a date, and only where there is such a day: a number is no day in 1970."""
+    expected = "no-such-day" if day == "2027-02-30" else "date-format"
+    assert read({**FIELDS, "effective_date": day})[1] == {"#/effective_date": expected}
+
+
+def test_coverage_ends_after_it_begins() -> None:
+    """An E&O policy that ends on its first day or before is refused at its end."""
+    for last, wrong in [("2026-11-30", True), ("2026-12-01", True), ("2026-12-02", False)]:
+        assert changed("eo-coverage", effective_date="2026-12-01", expiration_date=last) == (
+            {"#/expiration_date": "not-later"} if wrong else {}
+        )
+
+
+def test_contact_info_changes_something() -> None:
+    """Any one of address, phone and mail will do; none of them, with whatever else, is refused."""
+    for name in ("contact_email", "phone", "address"):
+        assert read({name: CATALOGUE.types["contact-info"].example[name]}, "contact-info")[1] == {}
+    assert read({"comments": "I have moved."}, "contact-info")[1] == {"#/contact_email": "missing"}
+
+
+@pytest.mark.parametrize("code", ["portal-password", "challenge-question"])
+def test_no_secret_is_asked_for(code: str) -> None:
+    """Who needs help to log in is asked for no password and no answer, and is shown how to help himself."""
+    kind = CATALOGUE.types[code]
+    assert not {"password", "answer", "new_password"} & {field.name for field in kind.fields}
+    assert kind.self_service
+    assert "Never write" in kind.help
+
+
+def test_training_must_be_affirmed() -> None:
+    """A box that is not ticked affirms nothing."""
+    assert changed("sep-training", affirmed="") == {"#/affirmed": "missing"}
+    assert changed("sep-training", affirmed="no") == {"#/affirmed": "not-affirmed"}
+
+
+def test_only_bank_details_are_private() -> None:
+    """Both bank numbers, and the documents that show them, are private; nothing else is."""
+    private = {(kind.code, name) for kind in CATALOGUE.types.values() for name in kind.private_fields}
+    assert private == {("eft-info", "routing_number"), ("eft-info", "bank_account_number")}
+    documents = [kind.code for kind in CATALOGUE.types.values() if kind.document and kind.document.private]
+    assert documents == ["eft-info"]
+
+
+def test_lines_are_those_of_the_field() -> None:
+    """The lines a hold may name are the choices of the type's own field."""
+    assert CATALOGUE.types["group-por-change"].lines_of_business == set(LINES)
+    assert CATALOGUE.types["eft-info"].lines_of_business == set()
+    assert LINE_FIELD in FORM
+
+
+GOOD = (
+    'label = "Holiday"\nposition = 1\n[[fields]]\nname = "day"\nlabel = "Day"\nkind = "date"\nexample = "2027-01-01"\n'
+)
+
+
+def loaded(folder: Path, text: str) -> Catalogue:
+    """The catalogue of one file."""
+    (folder / "holiday.toml").write_text(text)
+    return load_catalogue(folder, "Portal")
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("wrong", "said"),
     [
-        {"account_number": "041873"},
-        {"account_name": "Harbor"},
-        {"effective_date": None},
-        {"comments": None},
-        {"line_of_business": LineOfBusiness.MEDICARE},
+        ("no toml", "holiday.toml"),
+        (GOOD.replace("label", "lable", 1), "lable"),
+        (GOOD.replace('kind = "date"', 'kind = "day"'), "kind"),
+        (GOOD.replace("2027-01-01", "tomorrow"), "example is refused"),
+        (GOOD.replace('name = "day"', 'name = "request_type"'), "named twice"),
+        (GOOD.replace('name = "day"', 'name = "The Day"'), "name"),
+        (GOOD.replace("position = 1", 'position = 1\none_of = ["night"]'), "one_of names no field: night"),
+        (GOOD + "choices = {}\n", "choices"),
+        (GOOD.partition("[[")[0], "fields"),
     ],
 )
-def test_another_form_has_another_fingerprint(changes: dict[str, object]) -> None:
-    """A key used again for another form is noticed, whichever field differs."""
-    assert fingerprint(form(**changes), (letter(),)) != fingerprint(form(), (letter(),))
+def test_a_file_that_is_no_type_is_named_at_start(tmp_path: Path, wrong: str, said: str) -> None:
+    """A catalogue file with a mistake keeps the service from starting, and is named with the mistake."""
+    loaded(tmp_path, GOOD)
+    with pytest.raises(ConfigurationError) as refused:
+        loaded(tmp_path, wrong)
+    assert "holiday.toml" in str(refused.value)
+    assert said in str(refused.value)
 
 
-def test_another_letter_has_another_fingerprint() -> None:
-    """A key used again for another letter is noticed."""
-    assert fingerprint(form(), (letter(b"one"),)) != fingerprint(form(), (letter(b"two"),))
+def test_a_folder_without_types_is_refused(tmp_path: Path) -> None:
+    """A catalogue with nothing in it is a mistake of who configured it."""
+    with pytest.raises(ConfigurationError, match="POR_REQUEST_TYPES"):
+        load_catalogue(tmp_path, "Portal")
 
 
-def test_the_catalogue_tells_the_fields_of_every_type() -> None:
-    """Each request type has its label and its fields as JSON Schema."""
-    found = {each.request_type: each for each in request_types().items}
-    assert set(found) == set(RequestType)
-    info = found[RequestType.GROUP_POR_CHANGE]
-    assert set(info.fields["required"]) == {"line_of_business", "account_number", "account_name"}
-    assert {"effective_date", "comments"} <= set(info.fields["properties"])
-    assert info.letter_part == "por_documentation"
-
-
-@pytest.mark.parametrize("date", ["0", "86400", "20270101", "2027-01-01T00:00:00Z", "01/01/2027", "2027-1-1", "-1"])
-def test_a_date_is_a_date(date: str) -> None:
-    """Only YYYY-MM-DD is a date: a number is no day in 1970."""
-    assert pointers({**FORM, "effective_date": date}) == {"#/effective_date": "date-format"}
-
-
-def test_the_letter_is_no_field() -> None:
-    """A letter sent as text is the upload's matter, not an unknown field."""
-    assert pointers({**FORM, "por_documentation": "letter.pdf"}) == {}
+def test_the_files_are_the_catalogue() -> None:
+    """Each file of the folder is one type, by its name."""
+    assert {path.stem for path in SHIPPED.iterdir()} == set(CATALOGUE.types)
+    assert json.dumps([kind.schema_ for kind in CATALOGUE.types.values()])

@@ -53,6 +53,7 @@ def test_a_public_event_says_codes_only(type_: str) -> None:
         "ticket_number",
         "request_id",
         "request_type",
+        "request_type_label",
         "producer_id",
         "status",
         "previous_status",

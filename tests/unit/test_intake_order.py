@@ -5,18 +5,23 @@ import io
 from typing import IO, Any, cast
 
 import pytest
+from cryptography.fernet import Fernet
+from prometheus_client import CollectorRegistry
 
 from services.intake import replies
+from services.intake.catalogue import load_catalogue
+from services.intake.counter import Counter
+from services.intake.holds import Holds
 from services.intake.letterbox import Letterbox
 from services.intake.owners import Owner
 from services.intake.pipeline import Pipeline
 from services.intake.reception import Reception
 from services.intake.replies import Replies
+from services.intake.sealing import Sealer
 from services.intake.spool import SpooledLetter
 from services.intake.upload import Upload
 from services.intake.waiting import WaitingRoom
 from shared.contracts.envelope import Event
-from shared.contracts.requests import RequestType
 from shared.contracts.ticket_views import TicketSummary
 from shared.contracts.tickets import Status
 from shared.runtime.auth import Caller
@@ -67,7 +72,7 @@ def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
         return TicketSummary(
             date=MOMENT,
             ticket_number=NUMBER,
-            request_type=RequestType.GROUP_POR_CHANGE,
+            request_type="group-por-change",
             request_type_label="Group POR change",
             status=Status.ACTION_NEEDED,
             status_label="Action needed",
@@ -83,16 +88,18 @@ async def accept(world: World, kind: str) -> list[str]:
     """What is done, in which order, to accept two letters."""
     letterbox, pipeline = Letterbox(cast("ObjectStore", world)), Pipeline(cast("Bus", world))
     nobody: Any = cast("Owner", None)
-    with Upload("por_documentation", 1_000_000, 2) as upload:
+    catalogue = load_catalogue(None, "Portal")
+    counter = Counter(catalogue, Holds(None, catalogue, CollectorRegistry()), Sealer([Fernet.generate_key().decode()]))
+    with Upload(catalogue.parts, catalogue.tables, 1_000_000, 2) as upload:
         upload.callback(world.journal.append, "give room back")
         upload.fields = dict(FORM)
         for data in (pdf(), picture("PNG")):
-            upload.letters.append(SpooledLetter("letter", io.BytesIO()))
+            upload.letters.append(SpooledLetter("por_documentation", "letter", io.BytesIO()))
             upload.letters[-1].write(data)
         if kind == "request":
-            await Reception(letterbox, pipeline, WaitingRoom(), nobody).accept(upload, CALLER, "key", 0)
+            await Reception(counter, letterbox, pipeline, WaitingRoom(), nobody).accept(upload, CALLER, "key", 0)
         else:
-            await Replies(letterbox, pipeline, nobody).accept(NUMBER, upload, CALLER, "key")
+            await Replies(catalogue, letterbox, pipeline, nobody).accept(NUMBER, upload, CALLER, "key")
     return world.journal
 
 

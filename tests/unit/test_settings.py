@@ -23,6 +23,7 @@ NEEDED = {
         "POR_S3_SECRET_KEY",
         "POR_TICKETS_URL",
         "POR_DOCUMENTS_URL",
+        "POR_FIELD_KEYS_FILE",
     },
     TicketsSettings: {*COMMON, "POR_MONGODB_URL"},
     NotifierSettings: {*COMMON, "POR_MONGODB_URL", "POR_SMTP_HOST", "POR_MAIL_FROM", "POR_PORTAL_URL"},

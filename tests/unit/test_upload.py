@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.requests import ClientDisconnect
 
+from services.intake.attachments import faults
 from services.intake.upload import MAX_FIELD_BYTES, MAX_FIELDS, Upload
 from shared.runtime.problems import Problem
 from tests.builders import pdf
 
-PART = "por_documentation"
+PART, TABLE = "por_documentation", "accounts"
 CONTENT_TYPE = "multipart/form-data; boundary=cut"
 
 
@@ -40,7 +41,7 @@ async def chunks(data: bytes, size: int) -> AsyncIterator[bytes]:
 
 async def read(data: bytes, size: int = 65536, *, content_type: str = CONTENT_TYPE, limit: int = 1_000_000) -> Upload:
     """What was read from a form, closed again."""
-    with Upload(PART, limit, 3) as upload:
+    with Upload({PART}, {TABLE}, limit, 3) as upload:
         await upload.read(content_type, chunks(data, size))
         for letter in filter(lambda each: each.size, upload.letters):
             letter.spool.seek(0)
@@ -63,7 +64,7 @@ async def test_a_form_is_read_however_it_is_cut(size: int) -> None:
     [letter] = upload.letters
     assert letter.letter.sha256 == hashlib.sha256(pdf()).hexdigest()
     assert (letter.letter.size, letter.letter.media_type) == (len(pdf()), "application/pdf")
-    assert upload.check_letters() == []
+    assert faults(upload, (PART,)) == []
 
 
 async def test_several_letters_keep_their_order() -> None:
@@ -91,7 +92,7 @@ async def test_reading_ends_where_a_letter_is_too_large() -> None:
             taken += 1
             yield b"x" * 1000
 
-    with Upload(PART, 5000, 3) as upload, pytest.raises(Problem):
+    with Upload({PART}, {TABLE}, 5000, 3) as upload, pytest.raises(Problem):
         await upload.read(CONTENT_TYPE, endless())
     assert taken == 6
 
@@ -167,15 +168,15 @@ async def test_a_file_name_is_only_a_name(sent: bytes, kept: str) -> None:
 async def test_an_empty_file_is_told_apart_from_none() -> None:
     """An empty file is an error of its own; a file input left empty is a missing letter."""
     empty = await read(body(part(b"")))
-    assert [(each.pointer, each.code) for each in empty.check_letters()] == [(f"#/{PART}/0", "empty-file")]
+    assert [(each.pointer, each.code) for each in faults(empty, (PART,))] == [(f"#/{PART}/0", "empty-file")]
     unchosen = await read(body(part(b"", filename=b"")))
-    assert [(each.pointer, each.code) for each in unchosen.check_letters()] == [(f"#/{PART}", "missing")]
+    assert [(each.pointer, each.code) for each in faults(unchosen, (PART,))] == [(f"#/{PART}", "missing")]
 
 
 async def test_the_bytes_tell_the_type() -> None:
     """A text named .pdf is refused, by its place in the form."""
     upload = await read(body(part(pdf(), filename=b"a.txt"), part(b"Dear desk,", filename=b"letter.pdf")))
-    assert [(each.pointer, each.code) for each in upload.check_letters()] == [(f"#/{PART}/1", "wrong-file-type")]
+    assert [(each.pointer, each.code) for each in faults(upload, (PART,))] == [(f"#/{PART}/1", "wrong-file-type")]
 
 
 async def test_what_was_spooled_is_gone_afterwards() -> None:
@@ -187,13 +188,13 @@ async def test_what_was_spooled_is_gone_afterwards() -> None:
 async def test_the_same_file_twice_is_told() -> None:
     """Of two files with the same bytes one would vanish under its name: the second is named, whatever it is called."""
     upload = await read(body(part(pdf(), filename=b"a.pdf"), part(b"%PDF-2"), part(pdf(), filename=b"b.pdf")))
-    assert [(each.pointer, each.code) for each in upload.check_letters()] == [(f"#/{PART}/2", "duplicate-file")]
+    assert [(each.pointer, each.code) for each in faults(upload, (PART,))] == [(f"#/{PART}/2", "duplicate-file")]
 
 
 async def test_a_letter_that_is_sent_as_text_is_told_apart_from_none() -> None:
     """A field where a file should be is named for what it is."""
     upload = await read(body(field(PART, "letter.pdf")))
-    assert [(each.pointer, each.code) for each in upload.check_letters()] == [(f"#/{PART}", "not-a-file")]
+    assert [(each.pointer, each.code) for each in faults(upload, (PART,))] == [(f"#/{PART}", "not-a-file")]
 
 
 async def test_a_field_that_is_no_text_is_named() -> None:
@@ -218,6 +219,6 @@ async def test_a_caller_who_goes_away_is_no_unexpected_error() -> None:
         yield part(b"")[:-2]
         raise ClientDisconnect
 
-    with Upload(PART, 5000, 3) as upload, pytest.raises(Problem) as left:
+    with Upload({PART}, {TABLE}, 5000, 3) as upload, pytest.raises(Problem) as left:
         await upload.read(CONTENT_TYPE, leaving())
     assert left.value.status == 400

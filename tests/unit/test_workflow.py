@@ -71,6 +71,12 @@ def test_a_refused_letter_opens_a_ticket_that_asks_for_action(fault: LetterFault
     assert opening_status(None) is Status.RECEIVED
 
 
+@pytest.mark.parametrize("fault", [None, *LetterFault])
+def test_a_hold_parks_a_ticket_whatever_its_letter(fault: LetterFault | None) -> None:
+    """What a hold parks opens On hold, also where its letter was refused: nothing is done with it before."""
+    assert opening_status(fault, "under-65-hold") is Status.ON_HOLD
+
+
 @pytest.mark.parametrize(("fault", "before"), itertools.product([None, *LetterFault], repeat=2))
 def test_a_letter_sent_again_counts_where_its_verdict_is_another(
     fault: LetterFault | None, before: LetterFault | None

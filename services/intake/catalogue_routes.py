@@ -1,0 +1,45 @@
+"""What the catalogue adds to the public door: the menu of forms, and private fields for whom may read them."""
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+
+from services.intake.answers import PrivateFields
+from services.intake.menu import RequestTypes, menu_of
+from services.intake.reception import Reception
+from shared.contracts import refusals
+from shared.runtime.auth import BANK_READ, Caller, Verifier, caller_with
+from shared.runtime.openapi import documented
+from shared.runtime.problems import Problem
+
+
+def router(reception: Reception, verifier: Verifier) -> APIRouter:
+    """The routes over one catalogue."""
+    routes = APIRouter(prefix="/v1", tags=["requests"])
+
+    @routes.get(
+        "/request-types",
+        summary="The kinds of request: forms as JSON Schema and in their layout, and the holds that are on",
+    )
+    async def list_request_types() -> RequestTypes:
+        return menu_of(reception.counter.catalogue, reception.counter.holds)
+
+    @routes.get(
+        "/requests/{request_id}/private-fields",
+        summary="The private fields of a request, in clear (staff with a scope of their own)",
+        description="Each reading leaves a line in the log.",
+        responses=documented(
+            HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS, *refusals.SHOW_LETTER
+        ),
+    )
+    async def show_private_fields(
+        request_id: UUID, caller: Annotated[Caller, Depends(caller_with(verifier, BANK_READ))], response: Response
+    ) -> PrivateFields:
+        if not caller.sees_private:
+            raise Problem(HTTPStatus.FORBIDDEN, "not-allowed", "Private fields are for staff: this needs tickets:work too.")
+        response.headers["Cache-Control"] = "no-store"
+        return await reception.private_fields(request_id, caller)
+
+    return routes

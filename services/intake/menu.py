@@ -1,0 +1,148 @@
+"""The catalogue as a portal reads it: what the menu says, how each form is laid out, and which holds are on."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.intake.catalogue import AnyField, Catalogue, Document, RequestType
+from services.intake.fields import ChoiceField, TextField
+from services.intake.holds import Effect, Hold, Holds
+from services.intake.tables import TableField
+
+_EXAMPLE: dict[str, Any] = {
+    "request_type": "group-por-change",
+    "label": "Update my Group Producer of Record (POR)",
+    "title": "Group Producer of Record Change",
+    "help": "Submit the Group POR Transfer Form, signed by the group.",
+    "self_service": "",
+    "fields": {"type": "object", "properties": {"account_number": {"type": "string", "pattern": "^(?:[0-9]{6})$"}}},
+    "layout": [
+        {
+            "name": "account_number",
+            "label": "Account Number",
+            "help": "Six digits; leading zeros count.",
+            "kind": "text",
+            "required": True,
+            "private": False,
+            "lines": 1,
+            "choices": {},
+            "columns": [],
+            "example": "041872",
+        }
+    ],
+    "letter_part": "por_documentation",
+    "documents": [
+        {
+            "part": "por_documentation",
+            "label": "POR Documentation",
+            "help": "Submit the Group POR Transfer Form.",
+            "required": True,
+            "private": False,
+        }
+    ],
+    "notices": [
+        {
+            "text": "At this time, there is a hold on under 65 Producer of Record transfer requests.",
+            "effect": "park",
+            "lines_of_business": ["individual-under-65"],
+            "until": None,
+        }
+    ],
+}
+
+
+class Column(BaseModel):
+    """One column of a table, or what is true of every field."""
+
+    name: str
+    label: str
+    help: str
+    kind: str = Field(description="What it is: text, choice, date, month, money, email, phone, table …")
+    required: bool
+    private: bool = Field(description="Kept encrypted; afterwards only a mask is shown.")
+    lines: int = Field(description="How many lines of text to show.")
+    choices: dict[str, str] = Field(description="Of a choice: each value with its words, in order.")
+    example: str
+
+
+class LaidOutField(Column):
+    """One field, in its place on the form."""
+
+    columns: list[Column] = Field(description="Of a table: its columns.")
+
+
+class ActiveNotice(BaseModel):
+    """A hold that is on now: show its text above the form."""
+
+    text: str
+    effect: Effect = Field(description="refuse: the post is 409; park: the ticket opens On hold; warn: nothing else.")
+    lines_of_business: list[str] = Field(description="Only these; none: whatever the line.")
+    until: datetime | None = None
+
+
+class MenuEntry(BaseModel):
+    """One type of request."""
+
+    request_type: str
+    label: str = Field(description="As the menu has it.")
+    title: str = Field(description="As its page and its tickets have it.")
+    help: str
+    self_service: str = Field(description="How the producer may help himself at once; empty: there is no such way.")
+    fields: dict[str, Any] = Field(description="The form as JSON Schema, draft 2020-12.")
+    layout: list[LaidOutField] = Field(description="The fields in the order in which a form shows them.")
+    letter_part: str | None = Field(description="The part that takes the first of the documents; none: no file.")
+    documents: list[Document]
+    notices: list[ActiveNotice]
+
+
+class RequestTypes(BaseModel):
+    """The catalogue, in the order of the menu."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_EXAMPLE]}]})
+
+    items: list[MenuEntry]
+
+
+def menu_of(catalogue: Catalogue, holds: Holds) -> RequestTypes:
+    """Every type as it stands now."""
+    return RequestTypes(items=[_entry(kind, holds.active(kind.code)) for kind in catalogue.types.values()])
+
+
+def _entry(kind: RequestType, active: list[Hold]) -> MenuEntry:
+    return MenuEntry(
+        request_type=kind.code,
+        label=kind.label,
+        title=kind.name,
+        help=kind.help,
+        self_service=kind.self_service,
+        fields=kind.schema_,
+        layout=[_laid_out(each) for each in kind.fields],
+        letter_part=kind.document.part if kind.document else None,
+        documents=[kind.document] if kind.document else [],
+        notices=[
+            ActiveNotice(
+                text=hold.text, effect=hold.effect, lines_of_business=list(hold.lines_of_business), until=hold.until
+            )
+            for hold in active
+        ],
+    )
+
+
+def _laid_out(field: AnyField) -> LaidOutField:
+    columns = field.columns if isinstance(field, TableField) else ()
+    return LaidOutField(**_facts(field), columns=[Column(**_facts(each)) for each in columns])
+
+
+def _facts(field: AnyField) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "label": field.label,
+        "help": field.help,
+        "kind": field.kind,
+        "required": field.required,
+        "private": field.private,
+        "lines": field.lines if isinstance(field, TextField) else 1,
+        "choices": field.choices if isinstance(field, ChoiceField) else {},
+        "example": field.example,
+    }
