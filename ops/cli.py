@@ -19,7 +19,7 @@ from ops.letter import load_sample, make_letter
 from ops.parked.commands import parked
 from ops.queues import queues
 from ops.stack import MissingTool, ProcessFailed, Stack, StackError, StackInfo, ended_by_signals
-from ops.tokens import Mint
+from ops.tokens import BANK_SCOPE, STAFF_SCOPE, Mint
 from shared.asyncapi import asyncapi_document
 
 cli = typer.Typer(
@@ -75,19 +75,22 @@ def run() -> None:
 def token(
     producer: Annotated[str | None, typer.Option(help="Mint for this producer id.")] = None,
     staff: Annotated[bool, typer.Option("--staff", help="Mint for a member of staff.")] = False,
+    bank: Annotated[bool, typer.Option("--bank", help="With --staff: who may read bank details too.")] = False,
     ops: Annotated[bool, typer.Option("--ops", help="Mint for an operator.")] = False,
     email: Annotated[str, typer.Option(help="The producer's address.")] = "",
 ) -> None:
     """Print an access token for the local stack that is up."""
     if (producer is not None) + staff + ops != 1:
         raise typer.BadParameter("name one of --producer ID, --staff, --ops")
+    if bank and not staff:
+        raise typer.BadParameter("--bank goes with --staff")
     if producer is not None and not producer.strip():
         raise typer.BadParameter("--producer needs an id, for instance P1001")
     mint = Mint(Path(_stack_info().signing_key))
     if producer is not None:
         print(mint.producer(producer, email=email))
     else:
-        print(mint.staff() if staff else mint.ops())
+        print(mint.staff(scope=BANK_SCOPE if bank else STAFF_SCOPE) if staff else mint.ops())
 
 
 @cli.command()

@@ -3,17 +3,18 @@
 ``docs/request-types.md`` says how a file is written.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
 from services.intake.field_kinds import Cell
-from services.intake.fields import AffirmationField, Entry, Name, Words
+from services.intake.fields import AffirmationField, DateField, Entry, Name, Words
 from services.intake.tables import HEADING_ROWS, TableField, model_of
 from shared.contracts.problems import FieldProblem
 from shared.contracts.requests import Form
@@ -69,12 +70,15 @@ class RequestType(Entry):
         return {line for each in self.fields if each.name == LINE_FIELD for line in getattr(each, "choices", ())}
 
     @model_validator(mode="after")
-    def _is_whole(self) -> "RequestType":
+    def _is_whole(self) -> Self:
         names = [TYPE_FIELD, *(each.name for each in self.fields), *([self.document.part] if self.document else [])]
         if len(set(names)) < len(names):
             raise ValueError("a field or part is named twice")
         if unknown := set(self.one_of) - set(names):
             raise ValueError(f"one_of names no field: {', '.join(sorted(unknown))}")
+        for index, each in enumerate(self.fields):
+            if isinstance(each, DateField) and each.after not in {None, *names[1 : index + 1]}:
+                raise ValueError(f"{each.name} is after no field before it: {each.after}")
         self._model = model_of(self.code, self.fields)
         if wrong := self.read(self.example)[1]:
             raise ValueError(f"the example is refused: {wrong[0].pointer} {wrong[0].detail}")
@@ -174,5 +178,5 @@ def _read(path: Path, portal_name: str) -> RequestType:
     try:
         facts = tomllib.loads(path.read_text().replace("{portal_name}", portal_name))
         return RequestType.model_validate({"code": path.stem, **facts})
-    except (OSError, ValueError) as error:  # of which pydantic's and TOML's are kinds
+    except (OSError, ValueError, re.error) as error:  # pydantic's and TOML's are kinds of ValueError
         raise ConfigurationError(f"{path}: {error}") from None

@@ -1,17 +1,24 @@
 """What a field of a request type is, and the kinds that are words, choices and days. Pure."""
 
 import re
-from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
-Check: TypeAlias = Callable[[str], str]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
@@ -19,7 +26,7 @@ Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 class Entry(BaseModel):
     """What a catalogue file says is taken strictly: a word that means nothing is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=False)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class FormField(Entry):
@@ -60,6 +67,13 @@ class TextField(FormField):
     lines: int = Field(default=1, ge=1, description="How many a form shows.")
     pattern: str = ""
     wrong: str = ""
+
+    @model_validator(mode="after")
+    def _says_what_is_wrong(self) -> Self:
+        re.compile(self.pattern)
+        if bool(self.pattern) != bool(self.wrong):
+            raise ValueError("a pattern needs the words for who does not keep to it, in wrong")
+        return self
 
     @property
     def schema_(self) -> dict[str, Any]:
@@ -154,6 +168,7 @@ class AffirmationField(FormField):
 
     kind: Literal["affirmation"]
     required: Literal[True] = True
+    private: Literal[False] = False
 
     @property
     def schema_(self) -> dict[str, Any]:

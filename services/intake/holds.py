@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
+from typing import Self
 
 from prometheus_client import CollectorRegistry, Gauge
 from pydantic import AwareDatetime, Field, TypeAdapter, model_validator
@@ -41,7 +42,7 @@ class Hold(Entry):
     until: AwareDatetime | None = None
 
     @model_validator(mode="after")
-    def _ends_later(self) -> "Hold":
+    def _ends_later(self) -> Self:
         if self.until is not None and self.until <= self.since:
             raise ValueError("until must be later than from")
         return self
@@ -94,7 +95,7 @@ class Holds:
             Notice(text=hold.text, parks=hold.reason.value if hold.effect is Effect.PARK else None) for hold in found
         )
 
-    def _refreshed(self) -> "Holds":
+    def _refreshed(self) -> Self:
         stamp = _stamp_of(self._path)
         if stamp != self._stamp:
             self._stamp = stamp

@@ -3,9 +3,9 @@
 import csv
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from services.intake.field_kinds import Cell
@@ -27,6 +27,12 @@ class TableField(FormField):
     max_rows: int = Field(default=500, ge=1)
     columns: tuple[Column, ...] = Field(min_length=1)
     unique: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _knows_its_columns(self) -> Self:
+        if unknown := set(self.unique) - {each.name for each in self.columns}:
+            raise ValueError(f"unique names no column: {', '.join(sorted(unknown))}")
+        return self
 
     @property
     def schema_(self) -> dict[str, Any]:

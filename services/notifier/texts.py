@@ -25,8 +25,8 @@ _STAFF_REASONS = {
 }
 
 _NEXT_STEPS = {
-    Status.RECEIVED: "The desk will review your letter. You need not do anything.",
-    Status.IN_REVIEW: "The desk is reviewing your letter. You need not do anything.",
+    Status.RECEIVED: "The desk will review your request. You need not do anything.",
+    Status.IN_REVIEW: "The desk is reviewing your request. You need not do anything.",
     Status.ACTION_NEEDED: "You: please send a corrected letter for this ticket.",
     Status.ON_HOLD: "The desk will take it up again. You need not do anything.",
     Status.APPROVED: "The desk will now make the change. You need not do anything.",

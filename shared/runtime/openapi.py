@@ -39,7 +39,7 @@ _MEANINGS: dict[HTTPStatus, tuple[str, str, str, dict[str, Any]]] = {
         {},
     ),
     HTTPStatus.CONFLICT: (
-        "The ticket is not in a state that allows this.",
+        "The state of the ticket, or a hold on such requests, does not allow this.",
         "illegal-move",
         "A ticket in Received may go to: in-review, action-needed, on-hold, rejected, withdrawn.",
         {"allowed_moves": ["in-review", "action-needed", "on-hold", "rejected", "withdrawn"]},

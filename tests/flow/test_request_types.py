@@ -1,10 +1,13 @@
 """Every type of request on its way through the four services, and what holds and private fields do to it."""
 
+import re
+import tomllib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from services.intake import holds as holding
 from services.intake.catalogue import load_catalogue
 from services.intake.sealing import KeptRequest
 from shared.contracts.custody import form_key
@@ -17,21 +20,11 @@ EFT = CATALOGUE.types["eft-info"]
 ROUTING, ACCOUNT = EFT.example["routing_number"], EFT.example["bank_account_number"]
 BANK_SCOPE = f"{STAFF_SCOPE} bank:read"
 
-MESSAGES = Path(__file__).parents[1] / "contract/messages"
+ROOT = Path(__file__).parents[2]
+MESSAGES = ROOT / "tests/contract/messages"
 HOLD = '[[holds]]\ntext = "Closed."\neffect = "{}"\nrequest_types = ["group-por-change"]\nfrom = 2026-01-01T00:00:00Z\n'
 
-TENTH = """
-label = "Ask for a name badge"
-position = 100
-
-[[fields]]
-name = "badge_name"
-kind = "text"
-label = "Name"
-required = true
-max_length = 30
-example = "Dana"
-"""
+DOCUMENTED = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "docs/request-types.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -234,19 +227,29 @@ async def test_a_refused_letter_on_hold_waits_too(held: World, holds: Path) -> N
 
 
 async def test_a_tenth_type_is_one_file(tmp_path: Path, holds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file in the catalogue's folder is all it takes: the type is in the menu, and its form becomes a ticket."""
+    """The file that the documentation shows is all it takes: it is in the menu, and its form becomes a ticket."""
     folder = tmp_path / "request_types"
     folder.mkdir()
-    (folder / "name-badge.toml").write_text(TENTH)
+    (folder / "name-badge.toml").write_text(DOCUMENTED[0])
     async with desk(tmp_path, monkeypatch, request_types=folder, holds_file=holds) as world:
         async with world.client(world.provider.token()) as client:
             [entry] = (await client.get("/v1/request-types")).json()["items"]
-        assert (entry["label"], entry["letter_part"]) == ("Ask for a name badge", None)
-        wrong = await world.send({"request_type": "name-badge", "badge_name": "x" * 31})
-        assert [each["pointer"] for each in wrong.json()["errors"]] == ["#/badge_name"]
-        answer = await world.send({"request_type": "name-badge", "badge_name": "Dana"})
+        assert (entry["label"], entry["letter_part"]) == ("Ask for a name badge", "badge_photo")
+        form = {"request_type": "name-badge", "badge_name": "Dana", "color": "green"}
+        wrong = await world.send({**form, "badge_name": "x" * 31, "color": "red"})
+        assert [each["pointer"] for each in wrong.json()["errors"]] == ["#/badge_name", "#/color"]
+        answer = await world.send(form, [("badge_photo", pdf())])
         ticket = await world.ticket(answer.json()["ticket_number"])
-        assert (ticket["request_type_label"], ticket["form"]) == ("Ask for a name badge", {"badge_name": "Dana"})
+        assert (ticket["request_type_label"], len(ticket["letters"])) == ("Name Badge", 1)
+        assert ticket["form"] == {"badge_name": "Dana", "color": "green"}
+
+
+def test_the_hold_that_is_documented_is_the_one_that_is_shipped() -> None:
+    """The documentation shows the shipped file of holds, and beside it how a hold is given an end."""
+    [shown] = tomllib.loads(DOCUMENTED[1])["holds"]
+    [shipped] = tomllib.loads(holding.SHIPPED.read_text())["holds"]
+    assert shown.pop("until") > shipped["from"]
+    assert shown == shipped
 
 
 async def test_a_request_of_the_version_before_opens_its_ticket(world: World) -> None:

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import jwt
 import psutil
 import pytest
 
+from ops.tokens import BANK_SCOPE, STAFF_SCOPE
 from tests.fixtures.desk import Desk, Producer
 from tests.fixtures.processes import left_behind
 
@@ -49,7 +51,9 @@ def test_run_tells_of_a_dead_part_and_ends_well_with_ctrl_c(tmp_path: Path) -> N
     kept.parent.mkdir(parents=True)
     kept.write_text("of the last demo")
     with up(tmp_path) as run:
-        assert pordesk(tmp_path, "token", "--staff").stdout.count(".") == 2
+        staff, bank_staff = (pordesk(tmp_path, "token", "--staff", *more).stdout.strip() for more in ((), ("--bank",)))
+        scopes = [jwt.decode(each, options={"verify_signature": False})["scope"] for each in (staff, bank_staff)]
+        assert scopes == [STAFF_SCOPE, BANK_SCOPE]
 
         refused = pordesk(tmp_path, "demo")
         assert kept.read_text() == "of the last demo"
@@ -83,6 +87,13 @@ def test_an_empty_producer_is_a_usage_error(tmp_path: Path, producer: str) -> No
     refused = pordesk(tmp_path, "token", "--producer", producer)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "--producer needs an id, for instance P1001" in refused.stderr
+
+
+def test_bank_details_are_no_producers_nor_operators(tmp_path: Path) -> None:
+    """The scope for bank details is minted for staff alone."""
+    refused = pordesk(tmp_path, "token", "--ops", "--bank")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--bank goes with --staff" in refused.stderr
 
 
 @pytest.mark.parametrize("path", ["missing/letter.pdf", "."])

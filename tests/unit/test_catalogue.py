@@ -193,6 +193,14 @@ def test_lines_are_those_of_the_field() -> None:
     assert LINE_FIELD in FORM
 
 
+TABLE = """
+unique = ["night"]
+[[fields.columns]]
+name = "day"
+label = "Day"
+kind = "date"
+example = "2027-01-01"
+"""
 GOOD = (
     'label = "Holiday"\nposition = 1\n[[fields]]\nname = "day"\nlabel = "Day"\nkind = "date"\nexample = "2027-01-01"\n'
 )
@@ -215,6 +223,10 @@ def loaded(folder: Path, text: str) -> Catalogue:
         (GOOD.replace('name = "day"', 'name = "The Day"'), "name"),
         (GOOD.replace("position = 1", 'position = 1\none_of = ["night"]'), "one_of names no field: night"),
         (GOOD + "choices = {}\n", "choices"),
+        (GOOD + 'after = "night"\n', "day is after no field before it: night"),
+        (GOOD.replace("date", "text") + 'pattern = "[0-9-]+"\n', "in wrong"),
+        (GOOD.replace("date", "text") + 'pattern = "("\nwrong = "No."\n', "unterminated"),
+        (GOOD.replace("date", "table") + TABLE, "unique names no column: night"),
         (GOOD.partition("[[")[0], "fields"),
     ],
 )
