@@ -24,7 +24,7 @@ async def test_published_event_is_persistent_and_carries_its_id(vhost: Vhost) ->
     message = (await vhost.drain(topology.CHECK_LETTER.name))[0]
     assert message.delivery_mode == 2
     assert message.message_id == str(event.id)
-    assert message.type == "por.request.submitted.v1"
+    assert message.type == "por.request.submitted.v2"
     assert message.content_type == "application/cloudevents+json"
     assert message.correlation_id == str(event.data.request_id)
     assert message.routing_key == "request.submitted"
