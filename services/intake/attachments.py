@@ -9,8 +9,6 @@ from shared.contracts.media import LETTER_TYPES
 from shared.contracts.problems import FieldProblem
 from shared.runtime.problems import Problem, invalid_fields, pointer_to
 
-WRONG_TYPE = "wrong-file-type"
-
 
 def faults(upload: Upload, parts: Sequence[str], *, required: bool = True) -> list[FieldProblem]:
     """What is wrong with the files, other than their size; they belong into ``parts``, the first for choice."""
@@ -28,7 +26,7 @@ def faults(upload: Upload, parts: Sequence[str], *, required: bool = True) -> li
             found.append(_fault("empty-file", "The file is empty.", *place))
         elif letter.media_type not in LETTER_TYPES:
             detail = "The file is not a PDF, PNG, JPEG or TIFF, whatever its name says."
-            found.append(_fault(WRONG_TYPE, detail, *place))
+            found.append(_fault("wrong-file-type", detail, *place))
         elif letter.sha256 in digests:
             found.append(_fault("duplicate-file", "The same file is there twice; leave one out.", *place))
         digests.add(letter.sha256)
@@ -41,10 +39,10 @@ def refuse(errors: list[FieldProblem]) -> None:
     Raises:
         Problem: 415 where a file is of a wrong type, 422 for all else.
     """
-    if any(error.code == WRONG_TYPE for error in errors):
+    if any(error.code == "wrong-file-type" for error in errors):
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            WRONG_TYPE,
+            "wrong-file-type",
             "A letter must be a PDF, PNG, JPEG or TIFF by its content; save it as one.",
             errors=errors,
         )
