@@ -71,6 +71,26 @@ async def test_each_of_the_nine_goes_to_its_ticket(world: World, code: str) -> N
     assert world.parked == world.delayed == []
 
 
+async def test_a_portal_reads_all_it_needs_for_a_form(world: World) -> None:
+    """The catalogue has each form's fields in order with words and choices, its files, and how to help oneself."""
+    async with world.client("") as nobody:
+        items = (await nobody.get("/v1/request-types")).json()["items"]
+    entries = {each["request_type"]: each for each in items}
+    assert list(entries) == list(CATALOGUE.types)
+    for code, kind in CATALOGUE.types.items():
+        assert [each["name"] for each in entries[code]["layout"]] == list(entries[code]["fields"]["properties"])
+        assert [each["part"] for each in entries[code]["documents"]] == ([kind.document.part] if kind.document else [])
+    change, transfer = entries["group-por-change"], entries["book-transfer"]
+    assert (change["title"], change["letter_part"]) == ("Group Producer of Record Change", "por_documentation")
+    assert change["layout"][0]["choices"]["individual-under-65"] == "Individual under 65"
+    assert [each["effect"] for each in change["notices"]] == ["park"]
+    assert [each["label"] for each in transfer["layout"][-1]["columns"]] == [
+        *("Account Number", "Account Name", "Effective Date"),
+    ]
+    assert [each["name"] for each in entries["eft-info"]["layout"] if each["private"]] == list(EFT.private_fields)
+    assert "Forgot Password" in entries["portal-password"]["self_service"]
+
+
 async def test_a_list_may_be_a_file_or_text(world: World) -> None:
     """The accounts of a transfer are the same rows, typed into the form or sent as a file."""
     fields, files = example("book-transfer")
