@@ -30,15 +30,15 @@ def router(reception: Reception, verifier: Verifier) -> APIRouter:
         "/requests/{request_id}/private-fields",
         summary="The private fields of a request, in clear (staff with a scope of their own)",
         description="Each reading leaves a line in the log.",
-        responses=documented(
-            HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS, *refusals.SHOW_LETTER
-        ),
+        responses=documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS, *refusals.SHOW_LETTER),
     )
     async def show_private_fields(
         request_id: UUID, caller: Annotated[Caller, Depends(caller_with(verifier, BANK_READ))], response: Response
     ) -> PrivateFields:
         if not caller.sees_private:
-            raise Problem(HTTPStatus.FORBIDDEN, "not-allowed", "Private fields are for staff: this needs tickets:work too.")
+            raise Problem(
+                HTTPStatus.FORBIDDEN, "not-allowed", "Private fields are for staff: this needs tickets:work too."
+            )
         response.headers["Cache-Control"] = "no-store"
         return await reception.private_fields(request_id, caller)
 

@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry
 from services.intake import catalogue_routes, forwards, routes
 from services.intake.catalogue import load_catalogue
 from services.intake.counter import Counter
-from services.intake.holds import Holds
 from services.intake.doorman import Allowance, Doorman
+from services.intake.holds import Holds
 from services.intake.letterbox import Letterbox
 from services.intake.owners import Owner
 from services.intake.pipeline import Pipeline

@@ -17,7 +17,7 @@ import httpx
 from ops.letter import load_sample, make_padded_letter
 from ops.stack import StackInfo
 from ops.tokens import Mint
-from services.intake.reception import request_id_of
+from services.intake.counter import request_id_of
 from tests.chaos.customers import PATIENCE, TIMEOUT, Line, new_key
 from tests.chaos.journal import Answer, Attempt, Kind
 from tests.chaos.strangers import Strangers
