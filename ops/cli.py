@@ -63,6 +63,9 @@ def run() -> None:
         console.print(f"[bold]RabbitMQ[/]  {stack.info.rabbitmq_management.url}")
         console.print(f"[bold]Mails[/]     {stack.info.smtp.maildir}")
         console.print(f"[bold]All URLs and credentials[/]  {(HOME / 'stack.json').resolve()}")
+        console.print(f"\n[bold]Portal[/]    {stack.info.portal.url}")
+        for login in stack.info.portal.logins:
+            console.print(f"  {login.role:9} {login.user_id}  {login.password}", highlight=False, markup=False)
         for who, token in (("producer P1001", mint.producer("P1001")), ("staff", mint.staff())):
             console.print(f"\n[bold]Token, {who}[/]", highlight=False)
             print(token)

@@ -40,6 +40,24 @@ class MailSink(Connection):
 
 
 @dataclass(frozen=True)
+class Login:
+    """Whom to log in as at the portal."""
+
+    user_id: str
+    password: str
+    name: str
+    role: str
+
+
+@dataclass(frozen=True)
+class PortalDoor:
+    """Where the portal is, and who may come in."""
+
+    url: str
+    logins: tuple[Login, ...]
+
+
+@dataclass(frozen=True)
 class StackInfo:
     """Everything needed to talk to a stack; `services` maps each service's name to its base URL."""
 
@@ -50,6 +68,7 @@ class StackInfo:
     object_store: ObjectStore
     smtp: MailSink
     services: Mapping[str, str]
+    portal: PortalDoor
     signing_key: str
     jwks: str
     field_keys: str
@@ -74,6 +93,7 @@ class StackInfo:
             object_store=ObjectStore(**data["object_store"]),
             smtp=MailSink(**data["smtp"]),
             services=data["services"],
+            portal=PortalDoor(data["portal"]["url"], tuple(Login(**login) for login in data["portal"]["logins"])),
             signing_key=data["signing_key"],
             jwks=data["jwks"],
             field_keys=data["field_keys"],

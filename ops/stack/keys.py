@@ -1,5 +1,6 @@
 """The development signing key: made once per stack folder, known to nobody else."""
 
+import base64
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,3 +52,14 @@ def field_keys(folder: Path) -> Path:
     if not path.exists():
         write_private(path, f"{Fernet.generate_key().decode()}\n")
     return path
+
+
+def private_key_text(pem: Path) -> str:
+    """A private key on one line, as the portal takes it: PKCS #8 in base64."""
+    secret = serialization.load_pem_private_key(pem.read_bytes(), password=None)
+    der = secret.private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return base64.b64encode(der).decode()

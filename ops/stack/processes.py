@@ -14,7 +14,7 @@ import psutil
 
 from ops.stack.tools import ROOT
 
-_FOREIGN = ("RABBITMQ_", "ERL_", "RCLONE_", "MINIO_", "AWS_", "POR_")
+_FOREIGN = ("RABBITMQ_", "ERL_", "RCLONE_", "MINIO_", "AWS_", "POR_", "PORTAL_")
 
 
 class ProcessFailed(RuntimeError):

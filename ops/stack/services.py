@@ -41,7 +41,7 @@ def service_environment(name: str, info: StackInfo) -> dict[str, str]:
             "POR_SMTP_PORT": str(mail.port),
             "POR_SMTP_STARTTLS": "false",
             "POR_MAIL_FROM": "desk@carrier.example",
-            "POR_PORTAL_URL": f"{info.services['intake']}/v1/tickets",  # there is no portal yet
+            "POR_PORTAL_URL": f"{info.portal.url}/tickets",
         },
     }
     return {

@@ -12,11 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from ops.stack.connections import StackInfo
+from ops.stack.connections import PortalDoor, StackInfo
 from ops.stack.files import hold, write_private
 from ops.stack.keys import field_keys, signing_key
 from ops.stack.nodes import broker, database
 from ops.stack.objectstore import ObjectStoreServer
+from ops.stack.portal import Portal, make_users
 from ops.stack.ports import Ports
 from ops.stack.processes import Process, stop_all, wait_ready
 from ops.stack.services import SERVICES, Service, own_holds
@@ -24,7 +25,7 @@ from ops.stack.signals import undisturbed
 from ops.stack.smtp import SmtpServer
 from ops.stack.tools import Tools
 
-DATA = ("rabbitmq", "mongodb", "objects", "mail", "logs")
+DATA = ("rabbitmq", "mongodb", "objects", "mail", "portal", "logs")
 
 
 class StackError(RuntimeError):
@@ -34,10 +35,10 @@ class StackError(RuntimeError):
 class Stack:
     """Servers and services with their data below `home`; `fresh` forgets what an earlier run left.
 
-    `processes` holds them by name (`epmd`, `rabbitmq`, `mongodb`, `object_store`, `smtp` and the services), to be
-    killed, restarted or measured; `info` tells how to reach them. `env` are settings for the services beyond those of
-    `service_environment`. With three `nodes` there are `rabbitmq-1` to `rabbitmq-3` behind a `balancer`, and
-    `mongodb-1` to `mongodb-3`.
+    `processes` holds them by name (`epmd`, `rabbitmq`, `mongodb`, `object_store`, `smtp`, the services and `portal`), to
+    be killed, restarted or measured; `info` tells how to reach them. `env` are settings for services and portal beyond
+    those of `service_environment` and `portal_environment`. With three `nodes` there are `rabbitmq-1` to `rabbitmq-3`
+    behind a `balancer`, and `mongodb-1` to `mongodb-3`.
     """
 
     info: StackInfo
@@ -132,7 +133,7 @@ class Stack:
         mongodb = database(self.home, logs, ports, tools, mark, self.nodes)
         objects = ObjectStoreServer(self.home / "objects", logs / "object_store.log", ports, tools, mark)
         smtp = SmtpServer(self.home / "mail", logs / "smtp.log", ports, mark)
-        key = signing_key(self.home)
+        key, portal = signing_key(self.home), self.home / "portal"
         self.info = StackInfo(
             rabbitmq=rabbitmq.door.connection,
             rabbitmq_management=rabbitmq.door.management,
@@ -141,6 +142,7 @@ class Stack:
             object_store=objects.connection,
             smtp=smtp.connection,
             services={name: f"http://127.0.0.1:{ports.reserve()}" for name in SERVICES},
+            portal=PortalDoor(f"http://127.0.0.1:{ports.reserve()}", make_users(portal / "users.json")),
             signing_key=str(key.private),
             jwks=str(key.jwks),
             field_keys=str(field_keys(self.home)),
@@ -149,7 +151,10 @@ class Stack:
         self._bring_up([rabbitmq.epmd])
         self._bring_up([*rabbitmq.processes, *mongodb, objects, smtp])  # the slowest first
         env = {**mark, **self._env}
-        self._bring_up([Service(name, self.info, logs / f"{name}.log", env) for name in self._services])
+        ours: list[Process] = [Service(name, self.info, logs / f"{name}.log", env) for name in self._services]
+        if "intake" in self._services:  # whose client it is
+            ours.append(Portal(self.info, portal, logs / "portal.log", env))
+        self._bring_up(ours)
         self._down.callback((self.home / "stack.json").unlink, missing_ok=True)
         self.write_info()
 

@@ -1,0 +1,1 @@
+"""The doors in: each module has the pages of one part of the portal."""
