@@ -72,7 +72,7 @@ def _field(name: str, schema: Mapping[str, Any], is_required: bool, filled: Fill
         kind = "long"
     return Field(
         name=name,
-        label=schema.get("title", name),
+        label=schema.get("title") or worded(name),
         kind=kind,
         is_required=is_required,
         help=schema.get("description", ""),
@@ -95,7 +95,9 @@ def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict
     reference = whole.pop("$ref", None)
     kinds = [each for each in whole.pop("anyOf", ()) if each.get("type") != "null"]
     for more in ([definitions[reference.rpartition("/")[2]]] if reference else []) + kinds[:1]:
-        whole = {**_resolved(more, definitions), **whole}
+        # What is defined for many has words for developers: its own name and what it is.
+        found = _resolved(more, definitions)
+        whole = {**{key: value for key, value in found.items() if key not in {"title", "description"}}, **whole}
     return whole
 
 

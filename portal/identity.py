@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, ParamSpec, TypeVar
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -51,7 +51,9 @@ class Identity:
         self._changed_file = state_dir / "passwords.json"
         self._changed = _read(self._changed_file, dict[str, str]) if self._changed_file.exists() else {}
         self._hasher = PasswordHasher()
-        self._nobody = self._hasher.hash(os.urandom(16))
+        # Made as the others are, so that it takes as long as they do.
+        like = [extract_parameters(user.password) for user in self._users.values()]
+        self._nobody = (PasswordHasher.from_parameters(like[0]) if like else self._hasher).hash(os.urandom(16))
         self._turn = asyncio.Semaphore(2)  # each hash takes 64 MiB for its while
 
     def find(self, user_id: str) -> User | None:

@@ -5,5 +5,6 @@ pytest_plugins = [
     "tests.fixtures.object_stores",
     "tests.fixtures.broker",
     "tests.fixtures.desk",
+    "tests.fixtures.portal",
     "tests.fixtures.typed",
 ]

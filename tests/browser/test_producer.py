@@ -1,0 +1,282 @@
+"""The producer's way through the portal, in a real browser before the real desk."""
+
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.fixtures.desk import LETTER, Desk
+from tests.fixtures.portal import STATEMENTS, Account, PortalUnderTest, Visit
+
+FORM = "/assistance/group-por-change"
+PDF = {"name": "signed letter.pdf", "mimeType": "application/pdf", "buffer": LETTER}
+TEXT = {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": b"Dear desk, please change it."}
+
+
+async def fill_in(page: Page, *, account_number: str = "041872", line: str = "Group medical") -> None:
+    """Everything but the letter."""
+    await page.get_by_label("Line of Business").select_option(line)
+    await page.get_by_label("Account Number").fill(account_number)
+    await page.get_by_label("Account Name").fill("Harbor & Pine <b>Woodworks</b>, Inc.")
+
+
+async def send(page: Page) -> str:
+    """Send a correct request; its ticket number."""
+    await fill_in(page)
+    await page.get_by_label("POR Documentation").set_input_files([PDF])  # type: ignore[list-item]  # a FilePayload
+    await page.get_by_role("button", name="Submit").click()
+    number = await page.locator("#sent a").inner_text()
+    assert re.fullmatch(r"SR-\d{8}-\d", number)
+    return number
+
+
+def row(page: Page, number: str):
+    """A ticket's row in the list."""
+    return page.locator("#tickets tbody tr").filter(has_text=number)
+
+
+async def test_from_login_to_a_resolved_ticket_that_is_gone(
+    visit: Visit, producer_account: Account, desk: Desk
+) -> None:
+    """A producer sends a request, sees its number at once, its status change by itself, and it is gone at last."""
+    visitor = await visit()
+    page = visitor.page
+    await visitor.log_in(producer_account)
+    for words in (producer_account.name, producer_account.company, producer_account.producer_id or ""):
+        await expect(page.locator("main")).to_contain_text(words)
+    await expect(page.get_by_role("link", name="Commission Statements")).to_have_attribute("href", STATEMENTS)
+
+    await page.locator("main").get_by_role("link", name="Request Assistance").click()
+    await expect(page.get_by_label("Breadcrumb")).to_have_text(re.compile(r"Home\s*Request Assistance"))
+    await expect(page.locator("main")).to_contain_text(
+        "You can submit your request by selecting from the list of options below."
+    )
+    await page.locator(f'.menu a[href="{FORM}"]').click()
+    await expect(page.get_by_label("Breadcrumb")).to_have_text(
+        re.compile(r"Home\s*Request Assistance\s*Group Producer of Record Change")
+    )
+    tickets = page.locator("#tickets")
+    await expect(tickets).to_contain_text(
+        "Below is a list of your request tickets that are still open. Request tickets that have been resolved are "
+        "considered closed and will no longer be displayed."
+    )
+    await expect(tickets).to_contain_text("Showing 0 - 0 of 0")
+
+    number = await send(page)
+    await expect(row(page, number)).to_contain_text("Received")
+    await expect(tickets).to_contain_text("Showing 1 - 1 of 1")
+    await page.evaluate("window.notReloaded = true")
+    for status, label in (("in-review", "In review"), ("approved", "Approved")):
+        assert desk.staff.move(number, status).status_code == 200
+        await expect(row(page, number)).to_contain_text(label)
+    assert desk.staff.move(number, "resolved").status_code == 200
+    await expect(row(page, number)).to_have_count(0)
+    await expect(tickets).to_contain_text("Showing 0 - 0 of 0")
+    assert await page.evaluate("window.notReloaded")
+
+    await tickets.get_by_role("link", name="See the closed ones").click()
+    await expect(row(page, number)).to_contain_text("Resolved")
+
+
+async def test_the_form_bears_the_issue_s_words(visit: Visit, producer_account: Account) -> None:
+    """Labels, the words above the letter, the native file input, and the form to download stand where they should."""
+    visitor = await visit()
+    await visitor.log_in(producer_account, FORM)
+    text = await visitor.page.locator("main").inner_text()
+    expected = [
+        "Group Producer of Record Change",
+        "Download the Group POR Transfer Form",
+        "Line of Business: *",
+        "Account Number: *",
+        "Account Name: *",
+        "Submit the Group POR Transfer Form.",
+        "POR Documentation: *",
+        "Submit",
+        "Existing Request Tickets",
+        "Date",
+        "Ticket Number",
+        "Request Type",
+        "Status",
+        "Showing 0 - 0 of 0",
+    ]
+    places = [text.find(words) for words in expected]
+    assert -1 not in places, expected[places.index(-1)]
+    assert places == sorted(places)
+    assert await visitor.page.get_by_label("POR Documentation").get_attribute("type") == "file"
+
+
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "no-scripts"])
+async def test_nothing_typed_or_chosen_is_lost(
+    visit: Visit, producer_account: Account, desk: Desk, *, has_scripts: bool
+) -> None:
+    """With a wrong field the error stands beside it, and the letter need not be chosen again."""
+    visitor = await visit(has_scripts=has_scripts)
+    page = visitor.page
+    await visitor.log_in(producer_account, FORM)
+    await fill_in(page, account_number="12")
+    await page.get_by_label("Comments").fill("Two\nlines")
+    await page.get_by_label("POR Documentation").set_input_files([PDF])  # type: ignore[list-item]  # a FilePayload
+    await page.get_by_role("button", name="Submit").click()
+
+    wrong = page.get_by_label("Account Number")
+    await expect(wrong).to_have_attribute("aria-invalid", "true")
+    await expect(wrong).to_have_accessible_description(re.compile("digits"))
+    await expect(wrong).to_have_value("12")
+    await expect(page.get_by_label("Line of Business")).to_have_value("group-medical")
+    await expect(page.get_by_label("Account Name")).to_have_value("Harbor & Pine <b>Woodworks</b>, Inc.")
+    await expect(page.get_by_label("Comments")).to_have_value("Two\nlines")
+    await expect(page.locator(".kept")).to_contain_text("signed letter.pdf")
+
+    await wrong.fill("041872")
+    await page.get_by_role("button", name="Submit").click()
+    number = await page.locator("#sent a").inner_text()
+    letter = desk.staff.ticket(number).json()["letters"][0]
+    assert letter["filename"] == "signed letter.pdf"
+    assert desk.staff.letter(letter["letter_id"]).content == LETTER
+
+
+async def test_a_wrong_file_is_refused_beside_its_field(visit: Visit, producer_account: Account) -> None:
+    """A text file named .pdf is told at the file input; what was typed stays, the file does not."""
+    visitor = await visit()
+    page = visitor.page
+    await visitor.log_in(producer_account, FORM)
+    await fill_in(page)
+    await page.get_by_label("POR Documentation").set_input_files([TEXT])  # type: ignore[list-item]  # a FilePayload
+    await page.get_by_role("button", name="Submit").click()
+    await expect(page.get_by_label("POR Documentation")).to_have_accessible_description(re.compile("not a PDF"))
+    await expect(page.get_by_label("Account Number")).to_have_value("041872")
+    await expect(page.locator(".kept")).to_have_count(0)
+    await expect(page.locator("#tickets")).to_contain_text("Showing 0 - 0 of 0")
+
+
+async def test_a_double_click_and_a_reload_give_one_ticket(visit: Visit, producer_account: Account) -> None:
+    """However often the same form is sent, there is one ticket."""
+    visitor = await visit(has_scripts=False)
+    page = visitor.page
+    await visitor.log_in(producer_account, FORM)
+    await fill_in(page)
+    await page.get_by_label("POR Documentation").set_input_files([PDF])  # type: ignore[list-item]  # a FilePayload
+    await page.get_by_role("button", name="Submit").dblclick()
+    number = await page.locator("#sent a").inner_text()
+    await page.reload()
+    await expect(page.locator("#sent a")).to_have_text(number)
+    await expect(page.locator("#tickets")).to_contain_text("Showing 1 - 1 of 1")
+
+
+async def test_files_are_dropped_and_their_upload_is_seen(visit: Visit, producer_account: Account) -> None:
+    """A file dropped onto the field is chosen; while it is sent the button is off and a bar shows how far it is."""
+    visitor = await visit()
+    page = visitor.page
+    await visitor.log_in(producer_account, FORM)
+    await fill_in(page)
+    dropped = await page.evaluate_handle(
+        """bytes => {
+            const dropped = new DataTransfer();
+            dropped.items.add(new File([new Uint8Array(bytes)], "dropped.pdf", {type: "application/pdf"}));
+            return dropped;
+        }""",
+        list(LETTER),
+    )
+    field = page.locator("[data-drop]")
+    await field.dispatch_event("dragover", {"dataTransfer": dropped})
+    await expect(field).to_have_class(re.compile("over"))
+    await field.dispatch_event("drop", {"dataTransfer": dropped})
+    assert await page.get_by_label("POR Documentation").evaluate("input => input.files[0].name") == "dropped.pdf"
+    await page.evaluate(
+        """() => new MutationObserver(() => {
+            const bar = document.querySelector("progress");
+            const button = document.querySelector("form.card button");
+            if (bar) window.seen = [bar.getAttribute("aria-label"), button.disabled];
+        }).observe(document.body, {childList: true, subtree: true, attributes: true})"""
+    )
+    await page.get_by_role("button", name="Submit").click()
+    await expect(page.locator("#sent a")).to_be_visible()
+    assert await page.evaluate("window.seen") == ["Upload", True]
+
+
+async def test_the_list_is_sorted_by_each_column_and_paged(visit: Visit, producer_account: Account, desk: Desk) -> None:
+    """Each of the four heads sorts up and down, and beyond ten tickets there are pages."""
+    token = desk.mint.producer(producer_account.producer_id or "", email=producer_account.email)
+    gateway = desk.anybody(token)
+    fields = {
+        "request_type": "group-por-change",
+        "line_of_business": "group-dental",
+        "account_number": "000001",
+        "account_name": "A",
+    }
+    numbers = [gateway.post_request(fields, LETTER, wait=20).json()["ticket_number"] for _ in range(11)]
+    visitor = await visit()
+    page = visitor.page
+    await visitor.log_in(producer_account, FORM)
+    tickets = page.locator("#tickets")
+    for name in ("Date", "Ticket Number", "Request Type", "Status"):
+        head = page.get_by_role("columnheader", name=name)
+        for _ in range(2):
+            before = await head.get_attribute("aria-sort")
+            await head.get_by_role("link").click()
+            await expect(head).not_to_have_attribute("aria-sort", before or "")
+        assert await head.get_attribute("aria-sort") in {"ascending", "descending"}
+    await page.get_by_role("columnheader", name="Ticket Number").get_by_role("link").click()
+    await expect(tickets.locator("tbody tr").first).to_contain_text(numbers[0])
+    await expect(tickets).to_contain_text("Showing 1 - 10 of 11")
+    await page.get_by_role("link", name="Next").click()
+    await expect(tickets).to_contain_text("Showing 11 - 11 of 11")
+    await expect(tickets.locator("tbody tr")).to_have_count(1)
+    await expect(tickets).to_contain_text(numbers[-1])
+
+
+async def test_a_new_letter_answers_what_the_desk_asks_for(visit: Visit, producer_account: Account, desk: Desk) -> None:
+    """The ticket's page tells what happened and why, gives the letter back as it was, and takes a new one."""
+    visitor = await visit()
+    page = visitor.page
+    await visitor.log_in(producer_account, FORM)
+    number = await send(page)
+    await page.locator("#sent a").click()
+    desk.staff.move(number, "action-needed", reason="signature-missing", comment="Page 2 <i>is not</i> signed.")
+    await expect(page.locator("h1")).to_contain_text("Action needed")
+    await expect(page.locator(".timeline")).to_contain_text("Page 2 <i>is not</i> signed.")
+
+    link = await page.get_by_role("link", name="signed letter.pdf").get_attribute("href")
+    letter = await page.request.get(f"{visitor.url}{link}")
+    assert await letter.body() == LETTER
+    assert "signed%20letter.pdf" in letter.headers["content-disposition"]
+
+    better = {"name": "better.pdf", "mimeType": "application/pdf", "buffer": LETTER + b"\n%"}
+    await page.get_by_label("POR Documentation").set_input_files([better])  # type: ignore[list-item]  # a FilePayload
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator(".letters")).to_contain_text("better.pdf")
+    await expect(page.locator(".timeline")).to_contain_text("a further letter was added")
+
+
+async def test_what_is_anothers_is_not_there(visit: Visit, portal: PortalUnderTest, desk: Desk) -> None:
+    """Somebody else's ticket and letter are pages that do not exist, and staff's pages are not a producer's."""
+    owner, stranger = await visit(), await visit()
+    await owner.log_in(portal.newcomer(), FORM)
+    number = await send(owner.page)
+    await stranger.log_in(portal.newcomer())
+    letter = desk.staff.ticket(number).json()["letters"][0]["letter_id"]
+    for path in (f"/tickets/{number}", f"/letters/{letter}", f"/letters/{letter}/shown", "/tickets/SR-00000000-0"):
+        answer = await stranger.page.goto(stranger.url + path)
+        assert answer is not None
+        assert answer.status in {400, 404}, path
+    await stranger.open(f"/desk/{number}")
+    assert stranger.page.url == stranger.url + "/"
+
+
+async def test_a_request_is_taken_while_tickets_is_away(
+    visit: Visit, producer_account: Account, desk: Desk, portal: PortalUnderTest
+) -> None:
+    """With tickets away a request is received all the same, and the list comes back by itself."""
+    visitor = await visit()
+    page = visitor.page
+    await visitor.log_in(producer_account, FORM)
+    await fill_in(page)
+    await page.get_by_label("POR Documentation").set_input_files([PDF])  # type: ignore[list-item]  # a FilePayload
+    desk.stack["tickets"].stop()
+    try:
+        await page.get_by_role("button", name="Submit").click()
+        await expect(page.locator("#sent")).to_contain_text("is received", timeout=20_000)
+        await expect(page.locator("#tickets")).to_contain_text("cannot be shown right now")
+    finally:
+        desk.restart("tickets")
+    await expect(page.locator("#tickets")).to_contain_text("Showing 1 - 1 of 1", timeout=15_000)
