@@ -1,4 +1,4 @@
-# One image for the four services: docker-compose.yml says which one a container is.
+# One image for the four services and the portal: docker-compose.yml says which one a container is.
 FROM python:3.11.14-slim-bookworm AS packages
 
 ENV UV_COMPILE_BYTECODE=1 \
@@ -23,6 +23,7 @@ COPY --from=packages /app/.venv ./.venv
 COPY deploy/healthcheck.py deploy/object_store_init.py ./deploy/
 COPY shared ./shared
 COPY services ./services
+COPY portal ./portal
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \

@@ -24,7 +24,8 @@ check: setup ## Lint, formatting, types, and who may import whom.
 	@$(RUN)mypy
 	@$(RUN)lint-imports
 
-test: setup ## Run all tests, on real servers.
+test: ## Run all tests, on real servers and in a real browser.
+	@sh ops/setup.sh tests
 	@$(RUN)pytest $(ARGS)
 
 chaos: setup ## Break every part under load and compare each promise with what is there (half an hour).

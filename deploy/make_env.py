@@ -7,8 +7,10 @@ import secrets
 import sys
 from pathlib import Path
 
+from ops.stack.connections import Login
 from ops.stack.files import write_private
-from ops.stack.keys import field_keys, signing_key
+from ops.stack.keys import field_keys, private_key_text, signing_key
+from ops.stack.portal import make_users
 from ops.tokens import AUDIENCE, ISSUER, Mint
 
 FOLDER = ".local/compose"
@@ -31,6 +33,7 @@ SETTINGS = {
     "POR_FIELD_KEYS": f"./{FOLDER}/field-keys",
     "POR_JWT_ISSUER": ISSUER,
     "POR_JWT_AUDIENCE": AUDIENCE,
+    "PORTAL_USERS": f"./{FOLDER}/users.json",
 }
 
 
@@ -46,17 +49,30 @@ def make_env(root: Path) -> Mint:
     if not kept.endswith("\n"):
         kept += "\n"
     known = {line.partition("=")[0].strip() for line in kept.splitlines()}
-    wanted = SETTINGS | {name: secrets.token_hex(24) for name in SECRETS}
+    made = {name: secrets.token_hex(24) for name in SECRETS}
+    wanted = SETTINGS | made | {"PORTAL_SIGNING_KEY": private_key_text(key.private)}
     added = "".join(f"{name}={value}\n" for name, value in wanted.items() if name not in known)
     write_private(env, kept + added)
     return Mint(key.private)
 
 
+def make_logins(root: Path) -> tuple[Login, ...]:
+    """The portal's users, and what to log in with; nobody where they are there already."""
+    users = root / FOLDER / "users.json"
+    if users.exists():
+        return ()
+    logins = make_users(users)
+    users.chmod(0o644)  # hashes only, read in the container by a user that this machine does not know
+    return logins
+
+
 def main() -> None:
     """Write the files, then say what to do with them."""
     root = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    mint = make_env(root)
+    mint, logins = make_env(root), make_logins(root)
     print(f"{root / '.env'} and {root / FOLDER} are ready: docker compose up --build")
+    for login in logins:
+        print(f"Portal, {login.role}: {login.user_id}  {login.password}")
     print(f"\nToken, producer P1001\n{mint.producer('P1001')}")
     print(f"\nToken, staff\n{mint.staff()}")
 

@@ -1,10 +1,12 @@
 #!/bin/sh
 # Installs what the desk needs and does not have: Debian packages, and .venv as uv.lock says. Does nothing when all is there.
+# `tests` as argument: also the browser that only the tests need.
 set -eu
 cd "$(dirname "$0")/.."
 
 UV_VERSION=0.13.9
 PYTHON=${PYTHON:-python3}
+FOR=${1:-run}
 POLICY=/usr/sbin/policy-rc.d
 MARK='# por-desk setup: start no service'
 
@@ -17,6 +19,7 @@ missing_packages() {
     PATH="$PATH:/usr/sbin:/sbin" ldconfig -p | grep -q 'libcurl\.so\.4 ' || echo libcurl4 # mongod needs it
     command -v curl >/dev/null || echo curl # the README's examples
     [ -x /usr/sbin/clamd ] || echo clamav-daemon # the tests of the scanner
+    [ "$FOR" != tests ] || [ -x /usr/bin/chromium ] || echo chromium fonts-liberation
     [ -x .local/uv-venv/bin/uv ] || "$PYTHON" -c 'import ensurepip' 2>/dev/null || echo python3-venv
 }
 

@@ -12,7 +12,7 @@ from typing import Literal, ParamSpec, TypeVar
 
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError, field_validator
 
 from portal.settings import ConfigurationError
 
@@ -32,6 +32,15 @@ class User(BaseModel, frozen=True):
     role: Literal["producer", "staff"]
     producer_id: str | None = None
     password: str
+
+    @field_validator("password")
+    @classmethod
+    def _is_hashed(cls, value: str) -> str:
+        try:
+            extract_parameters(value)
+        except InvalidHashError:
+            raise ValueError("no Argon2 hash") from None
+        return value
 
     @property
     def is_staff(self) -> bool:

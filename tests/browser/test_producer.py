@@ -3,36 +3,11 @@
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, expect
 
+from tests.browser.steps import FORM, PDF, TEXT, fill_in, row, send
 from tests.fixtures.desk import LETTER, Desk
 from tests.fixtures.portal import STATEMENTS, Account, PortalUnderTest, Visit
-
-FORM = "/assistance/group-por-change"
-PDF = {"name": "signed letter.pdf", "mimeType": "application/pdf", "buffer": LETTER}
-TEXT = {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": b"Dear desk, please change it."}
-
-
-async def fill_in(page: Page, *, account_number: str = "041872", line: str = "Group medical") -> None:
-    """Everything but the letter."""
-    await page.get_by_label("Line of Business").select_option(line)
-    await page.get_by_label("Account Number").fill(account_number)
-    await page.get_by_label("Account Name").fill("Harbor & Pine <b>Woodworks</b>, Inc.")
-
-
-async def send(page: Page) -> str:
-    """Send a correct request; its ticket number."""
-    await fill_in(page)
-    await page.get_by_label("POR Documentation").set_input_files([PDF])  # type: ignore[list-item]  # a FilePayload
-    await page.get_by_role("button", name="Submit").click()
-    number = await page.locator("#sent a").inner_text()
-    assert re.fullmatch(r"SR-\d{8}-\d", number)
-    return number
-
-
-def row(page: Page, number: str):
-    """A ticket's row in the list."""
-    return page.locator("#tickets tbody tr").filter(has_text=number)
 
 
 async def test_from_login_to_a_resolved_ticket_that_is_gone(
@@ -115,7 +90,7 @@ async def test_nothing_typed_or_chosen_is_lost(
     await visitor.log_in(producer_account, FORM)
     await fill_in(page, account_number="12")
     await page.get_by_label("Comments").fill("Two\nlines")
-    await page.get_by_label("POR Documentation").set_input_files([PDF])  # type: ignore[list-item]  # a FilePayload
+    await page.get_by_label("POR Documentation").set_input_files([PDF])
     await page.get_by_role("button", name="Submit").click()
 
     wrong = page.get_by_label("Account Number")
@@ -141,7 +116,7 @@ async def test_a_wrong_file_is_refused_beside_its_field(visit: Visit, producer_a
     page = visitor.page
     await visitor.log_in(producer_account, FORM)
     await fill_in(page)
-    await page.get_by_label("POR Documentation").set_input_files([TEXT])  # type: ignore[list-item]  # a FilePayload
+    await page.get_by_label("POR Documentation").set_input_files([TEXT])
     await page.get_by_role("button", name="Submit").click()
     await expect(page.get_by_label("POR Documentation")).to_have_accessible_description(re.compile("not a PDF"))
     await expect(page.get_by_label("Account Number")).to_have_value("041872")
@@ -155,7 +130,7 @@ async def test_a_double_click_and_a_reload_give_one_ticket(visit: Visit, produce
     page = visitor.page
     await visitor.log_in(producer_account, FORM)
     await fill_in(page)
-    await page.get_by_label("POR Documentation").set_input_files([PDF])  # type: ignore[list-item]  # a FilePayload
+    await page.get_by_label("POR Documentation").set_input_files([PDF])
     await page.get_by_role("button", name="Submit").dblclick()
     number = await page.locator("#sent a").inner_text()
     await page.reload()
@@ -241,8 +216,8 @@ async def test_a_new_letter_answers_what_the_desk_asks_for(visit: Visit, produce
     assert await letter.body() == LETTER
     assert "signed%20letter.pdf" in letter.headers["content-disposition"]
 
-    better = {"name": "better.pdf", "mimeType": "application/pdf", "buffer": LETTER + b"\n%"}
-    await page.get_by_label("POR Documentation").set_input_files([better])  # type: ignore[list-item]  # a FilePayload
+    better: FilePayload = {"name": "better.pdf", "mimeType": "application/pdf", "buffer": LETTER + b"\n%"}
+    await page.get_by_label("POR Documentation").set_input_files([better])
     await page.get_by_role("button", name="Send").click()
     await expect(page.locator(".letters")).to_contain_text("better.pdf")
     await expect(page.locator(".timeline")).to_contain_text("a further letter was added")
@@ -271,7 +246,7 @@ async def test_a_request_is_taken_while_tickets_is_away(
     page = visitor.page
     await visitor.log_in(producer_account, FORM)
     await fill_in(page)
-    await page.get_by_label("POR Documentation").set_input_files([PDF])  # type: ignore[list-item]  # a FilePayload
+    await page.get_by_label("POR Documentation").set_input_files([PDF])
     desk.stack["tickets"].stop()
     try:
         await page.get_by_role("button", name="Submit").click()

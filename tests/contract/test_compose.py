@@ -15,7 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.make_env import make_env
+from deploy.make_env import make_env, make_logins
+from portal.identity import Identity
+from portal.settings import PortalSettings
+from portal.settings import read_settings as read_portal_settings
+from portal.tokens import Mint
 from services.documents.settings import DocumentsSettings
 from services.intake.settings import IntakeSettings
 from services.notifier.settings import NotifierSettings
@@ -35,7 +39,7 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
     "tickets": TicketsSettings,
     "notifier": NotifierSettings,
 }
-ONCE = "object-store-init"
+PORTAL, ONCE = "portal", "object-store-init"
 
 REQUIRED = re.compile(r"\$\{(\w+):\?[^}]+\}")
 VARIABLE = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
@@ -100,7 +104,7 @@ def test_image_holds_the_services_and_nothing_else() -> None:
     assert copied == admitted - {"deploy"}
 
 
-@pytest.mark.parametrize("name", [*SETTINGS, ONCE])
+@pytest.mark.parametrize("name", [*SETTINGS, PORTAL, ONCE])
 def test_ours_run_confined_from_one_image(name: str) -> None:
     """Our containers: one image, a numeric user that is not root, read-only, no capability, no way to more."""
     service = SERVICES[name]
@@ -110,7 +114,7 @@ def test_ours_run_confined_from_one_image(name: str) -> None:
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["stop_grace_period"] == "30s"
-    assert all(volume == "uploads:/tmp" or volume["read_only"] for volume in service["volumes"])
+    assert all(volume in ["uploads:/tmp", "portal:/tmp"] or volume["read_only"] for volume in service["volumes"])
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - {ONCE}))
@@ -124,10 +128,10 @@ def test_long_running_services_are_watched_waited_for_and_restarted(name: str) -
         assert how["condition"] == f"service_{'completed_successfully' if other == ONCE else 'healthy'}"
 
 
-def test_only_the_gateway_and_two_consoles_are_published() -> None:
-    """Of ours only intake has a port outside, and by default nothing leaves this machine."""
+def test_only_the_gateway_the_portal_and_two_consoles_are_published() -> None:
+    """Of ours only intake and portal have a port outside, and by default nothing leaves this machine."""
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published.keys() == {"intake", "rabbitmq", "mailpit"}
+    assert published.keys() == {"intake", "portal", "rabbitmq", "mailpit"}
     assert all(interpolated(port, {}).startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
@@ -164,6 +168,30 @@ def test_service_accepts_its_settings(name: str, tmp_path: Path, monkeypatch: py
         TokenVerifier(settings.model_copy(update={"profile": "production"}))
 
 
+def test_the_portal_accepts_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what `make env` wrote the portal configures itself, and mails lead to its tickets; users are made once."""
+    assert SERVICES[PORTAL]["command"] == ["python", "-m", "portal.main"]
+    variables = made_env(tmp_path)
+    logins = make_logins(tmp_path)
+    assert make_logins(tmp_path) == ()
+    assert [login.role for login in logins] == ["producer", "producer", "staff"]
+    users = SERVICES[PORTAL]["volumes"][0]
+    assert users["target"] == environment(PORTAL)["PORTAL_USERS_FILE"]
+    users_file = tmp_path / interpolated(users["source"], variables)
+    assert users_file.stat().st_mode & 0o777 == 0o644, "the container's user must read it"
+    assert not any(login.password in users_file.read_text() for login in logins)
+    for variable, value in environment(PORTAL).items():
+        monkeypatch.setenv(variable, interpolated(value, variables))
+
+    settings = read_portal_settings()
+    Mint(settings)
+    assert Identity(users_file, tmp_path).find(logins[0].user_id)
+    assert (settings.host, f"EXPOSE {settings.port}\n" in DOCKERFILE.read_text()) == ("0.0.0.0", True)
+    fields = {f"PORTAL_{field.upper()}" for field in PortalSettings.model_fields}
+    assert environment(PORTAL).keys() <= fields
+    assert interpolated(environment("notifier")["POR_PORTAL_URL"], {}) == f"{settings.url}/tickets"
+
+
 def test_no_secret_is_in_the_file() -> None:
     """Whatever is named like a secret, and each password in a URL, is one required variable."""
     found = set()
@@ -182,7 +210,7 @@ def test_make_env_writes_what_the_file_requires(tmp_path: Path) -> None:
     variables = made_env(tmp_path)
     assert variables.keys() == set(REQUIRED.findall(COMPOSE.read_text()))
     secrets = [value for name, value in variables.items() if SECRET_NAME.search(name)]
-    assert len(secrets) == len(set(secrets)) == 8
+    assert len(secrets) == len(set(secrets)) == 9
     assert min(map(len, secrets)) >= 32
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
     assert made_env(tmp_path) == variables

@@ -47,7 +47,7 @@ class Door:
         """The text of the mail of this number, once it is there."""
         await eventually_async(lambda: self.mails.has_mails(number))
         message = message_from_bytes(self.mails.mails[number - 1], policy=policy.default)
-        return str(message["To"]) + "\n" + message.get_content()
+        return f"{message['To']}\n{message.get_content()}"
 
 
 def settings(folder: Path, port: int, **more: Any) -> PortalSettings:

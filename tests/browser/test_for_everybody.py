@@ -1,0 +1,108 @@
+"""The portal without a mouse, without scripts, on a phone, and for who cannot see it."""
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from tests.browser.steps import FORM, PDF, fill_in, row, send
+from tests.fixtures.portal import PASSWORD, STAFF, Account, Visit, Visitor
+
+
+async def assert_accessible(visitor: Visitor) -> None:
+    """Axe finds nothing wrong with the page that is open."""
+    found = await Axe().run(visitor.page)
+    assert found.violations_count == 0, f"{visitor.page.url}\n{found.generate_report()}"
+
+
+async def test_axe_finds_no_violation_on_any_page(visit: Visit, producer_account: Account) -> None:
+    """Each page, with errors, with tickets and empty, passes all rules of axe."""
+    producer, staff = await visit(), await visit()
+    for path in ("/login", "/forgot-user-id", "/forgot-password", "/new-password?word=none"):
+        await producer.open(path)
+        await assert_accessible(producer)
+    await producer.log_in(producer_account)
+    for path in ("/", "/assistance", FORM, "/tickets", "/nowhere"):
+        await producer.open(path)
+        await assert_accessible(producer)
+    await producer.open(FORM)
+    await producer.page.get_by_role("button", name="Submit").click()
+    await expect(producer.page.locator("#problem")).to_be_visible()
+    await assert_accessible(producer)
+    number = await send(producer.page)
+    await assert_accessible(producer)
+    await producer.open(f"/tickets/{number}")
+    await assert_accessible(producer)
+    await staff.log_in(STAFF)
+    await assert_accessible(staff)
+    await staff.open(f"/desk/{number}")
+    await assert_accessible(staff)
+
+
+async def tab_to(page: Page, name: str) -> None:
+    """Press Tab until the element with this name has the focus, which must be seen there."""
+    for _ in range(60):
+        await page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        if await focused.count() and name in (await focused.aria_snapshot()):
+            assert await focused.evaluate("element => getComputedStyle(element).outlineStyle") != "none"
+            return
+    raise AssertionError(f"{name} cannot be reached with Tab")
+
+
+async def test_a_request_is_sent_with_the_keyboard_alone(visit: Visit, producer_account: Account) -> None:
+    """From login to ticket with keys only; the focus is always seen, and after sending it is at the answer."""
+    visitor = await visit()
+    page = visitor.page
+    await visitor.open()
+    await tab_to(page, "User ID")
+    await page.keyboard.type(producer_account.user_id)
+    await tab_to(page, "Password")
+    await page.keyboard.type(PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_contain_text("Welcome")
+    await tab_to(page, "Skip to content")
+    await page.keyboard.press("Enter")
+    await tab_to(page, "Request Assistance")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_have_text("Request Assistance")
+    await tab_to(page, "Producer of Record")
+    await page.keyboard.press("Enter")
+    await tab_to(page, "Line of Business")
+    await page.keyboard.type("Group medical")
+    await tab_to(page, "Account Number")
+    await page.keyboard.type("041872")
+    await tab_to(page, "Account Name")
+    await page.keyboard.type("Harbor & Pine")
+    await tab_to(page, "POR Documentation")
+    async with page.expect_file_chooser() as choosing:
+        await page.keyboard.press("Enter")
+    await (await choosing.value).set_files([PDF])
+    await tab_to(page, "Submit")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#sent")).to_be_focused()
+
+
+async def test_a_phone_without_scripts_is_enough(visit: Visit, producer_account: Account) -> None:
+    """At phone width and without JavaScript everything is there, and no page is wider than the phone."""
+    visitor = await visit(is_phone=True, has_scripts=False)
+    page = visitor.page
+    await visitor.log_in(producer_account)
+    await assert_fits(page)
+    await page.locator("main").get_by_role("link", name="Request Assistance").click()
+    await assert_fits(page)
+    await page.locator(f'.menu a[href="{FORM}"]').click()
+    await fill_in(page)
+    await page.get_by_label("POR Documentation").set_input_files([PDF])
+    await page.get_by_role("button", name="Submit").click()
+    number = await page.locator("#sent a").inner_text()
+    await assert_fits(page)
+    await page.get_by_role("columnheader", name="Status").get_by_role("link").click()
+    await row(page, number).get_by_role("link").click()
+    await assert_fits(page)
+    await page.get_by_role("button", name="Log Out").click()
+    await expect(page.locator("h1")).to_have_text("Log In")
+
+
+async def assert_fits(page: Page) -> None:
+    """Nobody needs to scroll sideways; a table that is wider scrolls within itself."""
+    beyond = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert beyond <= 0, page.url
