@@ -6,31 +6,9 @@ from typing import Any
 
 from portal.gateway import Json
 
-LONG_TEXT = 300  # characters; more than this is written in several lines
-TYPES = {"date": "date", "email": "email", "uri": "url"}
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One option of a list."""
-
-    value: str
-    label: str
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field with what was typed into it and what is wrong with that."""
-
-    name: str
-    label: str
-    kind: str
-    is_required: bool
-    help: str = ""
-    choices: tuple[Choice, ...] = ()
-    longest: int | None = None
-    value: str = ""
-    errors: tuple[str, ...] = ()
+# What a browser makes of each kind of field; whatever is not here is a line of text.
+INPUT_TYPES = {"date": "date", "month": "month", "email": "email", "phone": "tel"}
+INPUT_MODES = {"money": "decimal", "routing-number": "numeric", "bank-account": "numeric"}
 
 
 @dataclass(frozen=True)
@@ -42,65 +20,92 @@ class Filled:
     message: str = ""
 
 
+@dataclass(frozen=True)
+class Field:
+    """One field of the catalogue's layout, with what was typed into it and what is wrong with that."""
+
+    layout: Json
+    value: str
+    errors: tuple[str, ...]
+
+    @property
+    def shape(self) -> str:
+        """How it is drawn: choice, affirmation, table, long or line."""
+        kind = str(self.layout["kind"])
+        if kind in {"choice", "affirmation", "table"}:
+            return kind
+        return "long" if self.layout["lines"] > 1 else "line"
+
+    @property
+    def input_type(self) -> str:
+        """The type of its input."""
+        return INPUT_TYPES.get(self.layout["kind"], "text")
+
+    @property
+    def input_mode(self) -> str:
+        """Which keys a phone shows for it."""
+        return INPUT_MODES.get(self.layout["kind"], "")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that a request says: words, or the rows of a list under its heading."""
+
+    label: str
+    words: str = ""
+    heading: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+def entry_of(types: Iterable[Json], request_type: str) -> Json | None:
+    """The catalogue's entry of a type; None: it has none, or none any more."""
+    return next((each for each in types if each["request_type"] == request_type), None)
+
+
+def fields_of(entry: Json, filled: Filled) -> list[Field]:
+    """The fields of one request type, in their order."""
+    return [
+        Field(each, filled.values.get(each["name"], ""), filled.errors.get(each["name"], ()))
+        for each in entry["layout"]
+    ]
+
+
+def tables_of(entry: Json) -> set[str]:
+    """The fields that are lists, which may be typed or chosen as a file."""
+    return {each["name"] for each in entry["layout"] if each["kind"] == "table"}
+
+
 def errors_by_field(errors: Iterable[Json]) -> dict[str, tuple[str, ...]]:
     """The desk's findings by the field that their pointer names: ``#/por_documentation/0`` is of the field too."""
     found: dict[str, tuple[str, ...]] = {}
     for error in errors:
         name = str(error["pointer"]).removeprefix("#/").partition("/")[0]
-        sentence = str(error["detail"])
+        row = error.get("row")
+        sentence = f"Row {row}: {error['detail']}" if row else str(error["detail"])
         if sentence not in found.get(name, ()):
             found[name] = (*found.get(name, ()), sentence)
     return found
 
 
-def fields_of(entry: Json, filled: Filled) -> list[Field]:
-    """The fields of one request type."""
-    schema = entry["fields"]
-    required, definitions = schema.get("required", []), schema.get("$defs", {})
-    return [
-        _field(name, _resolved(each, definitions), name in required, filled)
-        for name, each in schema["properties"].items()
-    ]
+def facts_of(entry: Json | None, form: Mapping[str, Any]) -> list[Fact]:
+    """A request as it was filled in, in the catalogue's words where it still has them."""
+    layout = {each["name"]: each for each in (entry or {}).get("layout", ())}
+    return [_fact(layout.get(name) or {"label": worded(name)}, value) for name, value in form.items() if value]
 
 
-def _field(name: str, schema: Mapping[str, Any], is_required: bool, filled: Filled) -> Field:
-    longest = schema.get("maxLength")
-    kind = TYPES.get(schema.get("format", ""), "text")
-    if choices := _choices(schema):
-        kind = "choice"
-    elif longest and longest > LONG_TEXT:
-        kind = "long"
-    return Field(
-        name=name,
-        label=schema.get("title") or worded(name),
-        kind=kind,
-        is_required=is_required,
-        help=schema.get("description", ""),
-        choices=choices,
-        longest=longest,
-        value=filled.values.get(name, ""),
-        errors=filled.errors.get(name, ()),
-    )
-
-
-def _choices(schema: Mapping[str, Any]) -> tuple[Choice, ...]:
-    if "oneOf" in schema:
-        return tuple(Choice(each["const"], each["title"]) for each in schema["oneOf"])
-    return tuple(Choice(value, worded(value)) for value in schema.get("enum", ()))
-
-
-def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
-    """A property with what it refers to, and without the null of those that may be left out."""
-    whole = dict(schema)
-    reference = whole.pop("$ref", None)
-    kinds = [each for each in whole.pop("anyOf", ()) if each.get("type") != "null"]
-    for more in ([definitions[reference.rpartition("/")[2]]] if reference else []) + kinds[:1]:
-        # What is defined for many has words for developers: its own name and what it is.
-        found = _resolved(more, definitions)
-        whole = {**{key: value for key, value in found.items() if key not in {"title", "description"}}, **whole}
-    return whole
+def _fact(layout: Json, value: Any) -> Fact:
+    if isinstance(value, list):
+        columns = layout.get("columns") or [{"name": name, "label": worded(name)} for name in value[0]]
+        return Fact(
+            layout["label"],
+            heading=tuple(column["label"] for column in columns),
+            rows=tuple(tuple(row.get(column["name"], "") for column in columns) for row in value),
+        )
+    if value is True:
+        return Fact(layout["label"], "Yes")
+    return Fact(layout["label"], layout.get("choices", {}).get(value, value))
 
 
 def worded(code: str) -> str:
-    """A code in words, where the desk gives no words for it: ``group-medical`` is *Group medical*."""
+    """A code in words, where the desk gives no words for it: ``action-needed`` is *Action needed*."""
     return code.replace("-", " ").replace("_", " ").capitalize()

@@ -17,7 +17,7 @@ KEY_FIELD, KEPT_FIELD = "key", "kept"
 MOST_LETTERS = 10
 MOST_BYTES = (MOST_LETTERS * 25 + 2) * 1024**2  # the largest form that the desk may take
 MOST_FIELDS = 60
-MOST_FIELD_BYTES = 64 * 1024
+MOST_FIELD_BYTES = 256 * 1024  # a list of accounts
 
 
 def new_key() -> str:
@@ -68,9 +68,11 @@ class Submitted:
 
 @asynccontextmanager
 async def read_submitted(
-    request: Request, session: Session, kept: KeptLetters, parts: Iterable[str]
+    request: Request, session: Session, kept: KeptLetters, parts: Iterable[str], tables: Iterable[str] = ()
 ) -> AsyncIterator[Submitted]:
     """The form of a request; its uploads are gone at the end.
+
+    ``parts`` take files; ``tables`` take text, and the text of a file in its place.
 
     Raises:
         Forged: it has not the word of the session.
@@ -78,14 +80,13 @@ async def read_submitted(
     async with request.form(max_files=MOST_LETTERS * 2, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES) as form:
         check_csrf(session, form.get(CSRF_FIELD))
         own = {CSRF_FIELD, KEY_FIELD, KEPT_FIELD}
-        ids = [each for each in form.getlist(KEPT_FIELD) if isinstance(each, str)]
-        key = form.get(KEY_FIELD)
         items = form.multi_items()
+        files = [(name, file) for name, file in items if isinstance(file, UploadFile) and file.filename]
+        typed = {name: value for name, value in items if isinstance(value, str)}
+        chosen = {name: (await file.read()).decode(errors="replace") for name, file in files if name in tables}
         yield Submitted(
-            key=key if isinstance(key, str) and key else new_key(),
-            fields={name: value for name, value in items if isinstance(value, str) and name not in own},
-            uploads=[
-                (name, file) for name, file in items if isinstance(file, UploadFile) and file.filename and name in parts
-            ],
-            kept=kept.find(session.id, ids),
+            key=typed.get(KEY_FIELD) or new_key(),
+            fields={name: value for name, value in {**typed, **chosen}.items() if name not in own},
+            uploads=[(name, file) for name, file in files if name in parts],
+            kept=kept.find(session.id, [str(each) for each in form.getlist(KEPT_FIELD)]),
         )

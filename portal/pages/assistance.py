@@ -7,12 +7,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from portal.answers import NoSuchPage, filled_of, status_of
-from portal.forms import Filled, fields_of
+from portal.forms import Filled, entry_of, fields_of, tables_of
 from portal.gateway import Away, Gateway, Json, Refused
 from portal.grid import NEWEST, Asked, Grid, asked_for
 from portal.parts import Parts
 from portal.sessions import Session
 from portal.submitted import MOST_BYTES, Submitted, read_submitted
+
+# The papers that a type of request is asked with, as the desk gives them.
+FORMS = {"group-por-change": ("group-por-transfer", "Download the Group POR Transfer Form")}
 
 
 def router(parts: Parts) -> APIRouter:
@@ -32,13 +35,14 @@ def router(parts: Parts) -> APIRouter:
         asked: Annotated[Asked, Depends(asked_for("open"))],
         sent: Annotated[str, Query(pattern=r"^(SR-[0-9]{8}-[0-9]|accepted)?$")] = "",
     ) -> Response:
-        entry = await _entry(gateway, request_type)
+        entry = _entry(await gateway.request_types(), request_type)
         return await _form_page(session, entry, Submitted(), Filled(), asked=asked, sent=sent)
 
     @routes.post("/{request_type}", max_body_size=MOST_BYTES)
     async def send_form(request_type: str, request: Request, session: Annotated[Session, producer]) -> Response:
-        entry = await _entry(gateway, request_type)
-        async with read_submitted(request, session, parts.kept, [entry["letter_part"]]) as submitted:
+        entry = _entry(await gateway.request_types(), request_type)
+        files = [each["part"] for each in entry["documents"]]
+        async with read_submitted(request, session, parts.kept, files, tables_of(entry)) as submitted:
             fields = {"request_type": request_type, **submitted.fields}
             try:
                 state = await gateway.post_request(session.token, fields, submitted.letters, submitted.key)
@@ -62,17 +66,25 @@ def router(parts: Parts) -> APIRouter:
     ) -> Response:
         grid = await _grid(gateway, session, asked)
         fields = fields_of(entry, filled)
-        words = {"entry": entry, "fields": fields, "filled": filled, "submitted": submitted, "sent": sent, "grid": grid}
+        words = {
+            "entry": entry,
+            "form": FORMS.get(entry["request_type"]),
+            "fields": fields,
+            "filled": filled,
+            "submitted": submitted,
+            "sent": sent,
+            "grid": grid,
+        }
         return parts.views.page("request.html", session, status, **words)
 
     return routes
 
 
-async def _entry(gateway: Gateway, request_type: str) -> Json:
-    for entry in await gateway.request_types():
-        if entry["request_type"] == request_type:
-            return entry
-    raise NoSuchPage
+def _entry(types: list[Json], request_type: str) -> Json:
+    entry = entry_of(types, request_type)
+    if entry is None:
+        raise NoSuchPage
+    return entry
 
 
 async def _grid(gateway: Gateway, session: Session, asked: Asked) -> Grid | None:

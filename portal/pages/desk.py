@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Form
 from fastapi.responses import RedirectResponse, Response
 
 from portal.answers import filled_of, status_of
-from portal.forms import Filled
+from portal.forms import Filled, entry_of, facts_of
 from portal.gateway import Away, Refused
 from portal.grid import Asked, Grid, asked_for
 from portal.guards import check_csrf
@@ -56,9 +56,16 @@ def router(parts: Parts) -> APIRouter:
 
     async def _page(session: Session, number: str, filled: Filled, status: HTTPStatus = HTTPStatus.OK) -> Response:
         ticket = await parts.gateway.ticket(session.token, number)
-        reasons = await parts.gateway.reasons()
+        entry = entry_of(await parts.gateway.request_types(), ticket.body["request_type"])
         return parts.views.page(
-            "desk_ticket.html", session, status, ticket=ticket.body, etag=ticket.etag, filled=filled, reasons=reasons
+            "desk_ticket.html",
+            session,
+            status,
+            ticket=ticket.body,
+            etag=ticket.etag,
+            facts=facts_of(entry, ticket.body["form"]),
+            filled=filled,
+            reasons=await parts.gateway.reasons(),
         )
 
     return routes

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from portal.answers import filled_of, status_of
-from portal.forms import Filled
-from portal.gateway import Away, Refused, Ticket
+from portal.forms import Filled, entry_of, facts_of
+from portal.gateway import Away, Refused
 from portal.grid import Asked, Grid, asked_for
 from portal.parts import Parts
 from portal.sessions import Session
 from portal.submitted import MOST_BYTES, Submitted, read_submitted
 
-LETTER_PART = "por_documentation"
+LETTER_PART = "por_documentation"  # of tickets whose type the catalogue does not have any more
 
 
 def router(parts: Parts) -> APIRouter:
@@ -33,29 +33,34 @@ def router(parts: Parts) -> APIRouter:
     async def show_ticket(number: str, session: Annotated[Session, Depends(parts.anybody)]) -> Response:
         if session.user.is_staff:
             return RedirectResponse(f"/desk/{number}")
-        ticket = await parts.gateway.ticket(session.token, number)
-        return _page(session, ticket, Submitted(), Filled())
+        return await _page(session, number, Submitted(), Filled())
 
     @routes.post("/{number}/letters", max_body_size=MOST_BYTES)
     async def send_letters(number: str, request: Request, session: Annotated[Session, producer]) -> Response:
-        async with read_submitted(request, session, parts.kept, [LETTER_PART]) as submitted:
+        files = [document["part"] for each in await parts.gateway.request_types() for document in each["documents"]]
+        async with read_submitted(request, session, parts.kept, files) as submitted:
             try:
                 await parts.gateway.post_letters(session.token, number, submitted.letters, submitted.key)
             except (Refused, Away) as problem:
-                return await _again(session, number, submitted, problem)
+                submitted.keep(parts.kept, session, problem)
+                return await _page(session, number, submitted, filled_of(submitted.fields, problem), status_of(problem))
         parts.kept.drop(submitted.kept)
         return RedirectResponse(f"/tickets/{number}?sent=letters", HTTPStatus.SEE_OTHER)
 
-    async def _again(session: Session, number: str, submitted: Submitted, problem: Refused | Away) -> Response:
-        ticket = await parts.gateway.ticket(session.token, number)
-        submitted.keep(parts.kept, session, problem)
-        return _page(session, ticket, submitted, filled_of({}, problem), status_of(problem))
-
-    def _page(
-        session: Session, ticket: Ticket, submitted: Submitted, filled: Filled, status: HTTPStatus = HTTPStatus.OK
+    async def _page(
+        session: Session, number: str, submitted: Submitted, filled: Filled, status: HTTPStatus = HTTPStatus.OK
     ) -> Response:
+        ticket = (await parts.gateway.ticket(session.token, number)).body
+        entry = entry_of(await parts.gateway.request_types(), ticket["request_type"])
         return parts.views.page(
-            "ticket.html", session, status, ticket=ticket.body, submitted=submitted, filled=filled, part=LETTER_PART
+            "ticket.html",
+            session,
+            status,
+            ticket=ticket,
+            facts=facts_of(entry, ticket["form"]),
+            part=(entry or {}).get("letter_part") or LETTER_PART,
+            submitted=submitted,
+            filled=filled,
         )
 
     return routes

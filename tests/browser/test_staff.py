@@ -49,7 +49,7 @@ async def test_from_the_queue_to_action_needed_to_a_new_letter_to_resolved(
 
     await row(producer.page, number).get_by_role("link").click()
     await expect(producer.page.locator(".timeline")).to_contain_text("Page 2, please.")
-    await producer.page.get_by_label("POR Documentation").set_input_files([BETTER])
+    await producer.page.get_by_label("New letter").set_input_files([BETTER])
     await producer.page.get_by_role("button", name="Send").click()
     await expect(producer.page.locator(".letters")).to_contain_text("better.pdf")
 
