@@ -28,7 +28,7 @@ from portal.views import Views
 STATIC = Path(__file__).parent / "static"
 MAX_BODY = 64 * 1024  # bytes; a page that takes letters says how much more
 ATTEMPTS_SECONDS = 15 * 60
-DRAIN_SECONDS = 15
+DRAIN_SECONDS = 5  # streams have no end of their own
 
 
 def build(settings: PortalSettings) -> FastAPI:

@@ -2,6 +2,8 @@
 // lists that change by themselves. Everything on the page still comes from the server as HTML.
 
 const POLL_SECONDS = 4;
+const EVENTS = ["opened", "status-changed", "letter-added", "message-added", "worked"].map((each) => `ticket.${each}`);
+const HEARD = ["ready", "reload", ...EVENTS];
 
 const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
 
@@ -84,8 +86,7 @@ function stayCurrent() {
   let isOpen = false;
   stream.onopen = () => (isOpen = true);
   stream.onerror = () => (isOpen = false);
-  stream.addEventListener("ticket", again);
-  stream.onmessage = again;
+  HEARD.forEach((event) => stream.addEventListener(event, again));
   setInterval(() => isOpen || again(), POLL_SECONDS * 1000);
   document.addEventListener("visibilitychange", again);
 }

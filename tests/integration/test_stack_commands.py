@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from ops.tokens import BANK_SCOPE, STAFF_SCOPE
-from tests.fixtures.desk import Desk, Producer
+from tests.fixtures.desk import FORM, LETTER, WAIT, Desk
 from tests.fixtures.processes import left_behind
 
 PORDESK = Path(sys.executable).with_name("pordesk")
@@ -104,12 +104,20 @@ def test_a_letter_that_cannot_be_written_is_one_line(tmp_path: Path, path: str) 
     assert re.fullmatch(rf"Cannot write {re.escape(path)}: .*Name a file in a folder .*\n", refused.stderr)
 
 
-def test_the_link_of_a_local_mail_leads_to_the_ticket(desk: Desk, producer: Producer) -> None:
-    """The portal link in a mail of the local stack is a page that its producer may read."""
-    number = producer.open_ticket()
+def test_the_link_of_a_local_mail_leads_to_the_ticket(desk: Desk) -> None:
+    """The link in a mail of the local stack is the ticket's page at the portal, behind the login that `run` prints."""
+    portal = desk.stack.info.portal
+    login = next(each for each in portal.logins if each.role == "producer")
+    token = desk.mint.producer("P1001", login.name, "dana.whitfield@whitfield.example")
+    number = desk.anybody(token).post_request(FORM, LETTER, wait=WAIT).json()["ticket_number"]
     body = desk.mails(number)[0].get_body(("plain",))
     assert body is not None
     link = re.search(rf"http://\S+/{number}", body.get_content())
     assert link
-    page = httpx.get(link[0], headers={"Authorization": f"Bearer {producer.token}"}, trust_env=False, timeout=10)
-    assert page.json()["ticket_number"] == number
+    with httpx.Client(trust_env=False, follow_redirects=True, headers={"Origin": portal.url}, timeout=10) as browser:
+        asked = browser.get(link[0])
+        assert (asked.url.path, asked.url.params["next"]) == ("/login", f"/tickets/{number}")
+        form = {"user_id": login.user_id, "password": login.password, "next": asked.url.params["next"]}
+        page = browser.post(f"{portal.url}/login", data=form)
+    assert str(page.url) == link[0]
+    assert f"Ticket {number}" in page.text
