@@ -10,7 +10,7 @@ import httpx
 
 from portal.tokens import AccessToken
 
-WAIT = 10  # seconds that the gateway may take to answer with the ticket number
+WAIT = 5  # seconds that the gateway may take to answer with the ticket number
 TIMEOUT = httpx.Timeout(30, connect=3)
 
 Json: TypeAlias = dict[str, Any]

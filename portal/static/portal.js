@@ -1,7 +1,7 @@
 // What a browser with scripts has on top of pages that work without: upload progress, files dropped onto a form,
 // lists that change by themselves. Everything on the page still comes from the server as HTML.
 
-const POLL_SECONDS = 4;
+const POLL_SECONDS = 3;
 const EVENTS = ["opened", "status-changed", "letter-added", "message-added", "worked"].map((each) => `ticket.${each}`);
 const HEARD = ["ready", "reload", ...EVENTS];
 
