@@ -35,10 +35,10 @@ class StackError(RuntimeError):
 class Stack:
     """Servers and services with their data below `home`; `fresh` forgets what an earlier run left.
 
-    `processes` holds them by name (`epmd`, `rabbitmq`, `mongodb`, `object_store`, `smtp`, the services and `portal`), to
-    be killed, restarted or measured; `info` tells how to reach them. `env` are settings for services and portal beyond
-    those of `service_environment` and `portal_environment`. With three `nodes` there are `rabbitmq-1` to `rabbitmq-3`
-    behind a `balancer`, and `mongodb-1` to `mongodb-3`.
+    `processes` holds them by name (`epmd`, `rabbitmq`, `mongodb`, `object_store`, `smtp`, the services and `portal`),
+    to be killed, restarted or measured; `info` tells how to reach them. `env` are settings for services and portal
+    beyond those of `service_environment` and `portal_environment`. With three `nodes` there are `rabbitmq-1` to
+    `rabbitmq-3` behind a `balancer`, and `mongodb-1` to `mongodb-3`.
     """
 
     info: StackInfo

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_no_flood_of_names_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_errors_stand_beside_their_fields() -> None:
     """A pointer into a list or a file is of its field; rows count as in a spreadsheet; nothing is said twice."""
-    errors = [
+    errors: list[dict[str, Any]] = [
         {"pointer": "#/accounts/0/account_number", "detail": "Six digits.", "row": 2},
         {"pointer": "#/por_documentation/0", "detail": "Empty."},
         {"pointer": "#/por_documentation/1", "detail": "Empty."},
