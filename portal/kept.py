@@ -51,7 +51,7 @@ class KeptLetters:
         """Those of a session's letters that are still there, in the order asked for."""
         self._make_room(session_id)
         found = (self._letters.get(each) for each in dict.fromkeys(ids))
-        return [letter for letter in found if letter and letter.session_id == session_id]
+        return [each for each in found if each and each.session_id == session_id]
 
     def drop(self, letters: Iterable[KeptLetter]) -> None:
         """Delete letters."""
