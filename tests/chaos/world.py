@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ops.stack import SERVICES, Process, Stack
+from ops.stack.ports import Ports
 from tests.chaos.journal import Attempt, Fault
 from tests.chaos.load import Load
 
@@ -16,6 +17,7 @@ SETTINGS = {
     "POR_RETRY_DELAYS": "1,1,2,3,5",
     "POR_SMTP_TIMEOUT": "1",
     "POR_SWEEP_SECONDS": "0.5",
+    "POR_LETTER_WORKERS": "1",  # they start with every life
     "POR_RATE_PER_SECOND": "10000",  # a few callers stand for many
     "POR_RATE_BURST": "10000",
 }
@@ -41,6 +43,7 @@ class World:
     faults: list[Fault] = field(default_factory=list)
     absent: set[str] = field(default_factory=set)
     seconds: list[Process] = field(default_factory=list)
+    _ports: Ports = field(default_factory=Ports)
     _usual: dict[str, tuple[dict[str, str], list[str]]] = field(default_factory=dict)
 
     @property
@@ -129,10 +132,10 @@ class World:
             part.argv = list(argv.get(part.name, part.argv))
         self._renew(parts)
 
-    def second(self, name: str, port: int, argv: Sequence[str] = ()) -> Process:
+    def second(self, name: str, argv: Sequence[str] = ()) -> Process:
         """A further process of a service, until everything is as ever."""
         first = self.stack[name]
-        env = {**first.env, "POR_PORT": str(port)}
+        env = {**first.env, "POR_PORT": str(self._ports.reserve())}
         second = Process(
             f"second {name}", argv or first.argv, log=first.log.with_name(f"{name}-2.log"), env=env, grace=first.grace
         )
@@ -144,6 +147,7 @@ class World:
         """Let every service run as it does in a deployment."""
         while self.seconds:
             self.seconds.pop().stop()
+        self._ports.release()
         parts = [self.stack[name] for name in self._usual]
         for part in parts:
             part.env, part.argv = self._usual.pop(part.name)

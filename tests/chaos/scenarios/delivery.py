@@ -5,7 +5,6 @@ import os
 import signal
 
 from ops.stack import Process
-from ops.stack.ports import Ports
 from shared import topology
 from tests.chaos.background import Background
 from tests.chaos.broker import management
@@ -48,12 +47,11 @@ def shuffle_events(world: World) -> None:
 
 def sleep_over_the_lease(world: World) -> None:
     """A publisher falls asleep with the lease held; another takes over, and then the first goes on."""
-    with Ports() as ports:
-        other = world.second("tickets", ports.reserve())
-        for point in ("tickets.after-insert", "tickets.after-publish"):
-            _sleep_at(world, point, other)
-            world.pass_time(3)
-        world.as_ever()
+    other = world.second("tickets")
+    for point in ("tickets.after-insert", "tickets.after-publish"):
+        _sleep_at(world, point, other)
+        world.pass_time(3)
+    world.as_ever()
 
 
 def _sleep_at(world: World, point: str, other: Process) -> None:
