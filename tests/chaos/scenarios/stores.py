@@ -89,18 +89,28 @@ def _damaged(world: World) -> list[dict[str, Any]]:
 
 
 async def _send_again(world: World) -> None:
-    info = world.stack.info
-    store, mint = s3_client(info.object_store), Mint(Path(info.signing_key))
-    async with httpx.AsyncClient(base_url=info.services["intake"], timeout=TIMEOUT, trust_env=False) as http:
-        for ticket in _damaged(world):
-            request_id, line = str(ticket["_id"]), Line(http, mint.producer(ticket["producer_id"]))
-            for letter in [each for each in ticket["letters"] if each["fault"] == DAMAGED]:
-                attempt = Attempt(Kind.LETTERS, request_id, ticket["producer_id"], letters=(letter["sha256"],))
-                world.attempts.append(attempt)
-                # What the producer has on his own disk is what the store was given.
-                kept = store.get_object(info.object_store.bucket, letter_key(request_id, letter["sha256"]))
-                path = f"/v1/tickets/{ticket['number']}/letters"
-                await line.post_form(attempt, path, [kept.read()], key=new_key(), patient=True)
+    """Every producer who was told so sends his letter again, all at the same time."""
+    gateway, limits = world.stack.info.services["intake"], httpx.Limits(max_connections=10)
+    async with httpx.AsyncClient(base_url=gateway, timeout=TIMEOUT, limits=limits, trust_env=False) as http:
+        await asyncio.gather(
+            *(
+                _send_letter_again(world, http, ticket, letter["sha256"])
+                for ticket in _damaged(world)
+                for letter in ticket["letters"]
+                if letter["fault"] == DAMAGED
+            )
+        )
+
+
+async def _send_letter_again(world: World, http: httpx.AsyncClient, ticket: dict[str, Any], sha256: str) -> None:
+    info, request_id, producer = world.stack.info, str(ticket["_id"]), ticket["producer_id"]
+    attempt = Attempt(Kind.LETTERS, request_id, producer, letters=(sha256,))
+    world.attempts.append(attempt)
+    # What the producer has on his own disk is what the store was given.
+    kept = s3_client(info.object_store).get_object(info.object_store.bucket, letter_key(request_id, sha256))
+    line = Line(http, Mint(Path(info.signing_key)).producer(producer))
+    path = f"/v1/tickets/{ticket['number']}/letters"
+    await line.post_form(attempt, path, [kept.read()], key=new_key(), patient=True)
 
 
 @contextmanager
