@@ -161,9 +161,9 @@ class Post:
         return Ledger(self.mongodb.url, self.database, claim)
 
     @asynccontextmanager
-    async def notifier(self, **changes: Any) -> AsyncIterator[Bus]:
+    async def notifier(self, *, url: str | None = None, **changes: Any) -> AsyncIterator[Bus]:
         """A notifier at work."""
-        ledger, bus = self.ledger(), self.vhost.bus()
+        ledger, bus = self.ledger(), self.vhost.bus(url=url)
         async with mailing(self.server, **changes) as mailer:
             handlers.register(bus, ledger, mailer)
             await bus.start()
@@ -200,6 +200,19 @@ async def test_copies_of_one_event_at_once_send_one_mail(post: Post) -> None:
     assert len(post.server.mails) == 1
     assert await post.is_idle()
     assert await post.vhost.count(topology.PARKING) == 0
+
+
+async def test_mail_under_way_when_the_broker_hangs_up_is_sent_once(post: Post) -> None:
+    """The broker closes its connections before the server's 250: the event comes again, and its mail does not."""
+    post.server.silence = 1.0
+    async with post.vhost.door() as (way, url), post.notifier(url=url) as bus:
+        await bus.publish(opened())
+        await eventually_async(post.server.has_mails)
+        way.cut()
+        await eventually_async(bus.ready)
+        await asyncio.sleep(2 * post.server.silence)  # time for the second mail that must not come
+        await eventually_async(post.is_idle)
+    assert len(post.server.mails) == 1
 
 
 async def test_mail_whose_sender_died_goes_out(post: Post) -> None:
