@@ -119,5 +119,5 @@ def _become_quiet(world: World, *, mails: bool) -> tuple[float, str]:
     try:
         world.until(lambda: not undone(), undone, QUIET_PATIENCE)
     except Stuck as stuck:
-        return time.time() - ended, str(stuck)
-    return time.time() - ended, ""
+        return time.time() - ended - world.renewing_since(ended), str(stuck)
+    return time.time() - ended - world.renewing_since(ended), ""

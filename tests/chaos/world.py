@@ -44,6 +44,7 @@ class World:
     absent: set[str] = field(default_factory=set)
     seconds: list[Process] = field(default_factory=list)
     _ports: Ports = field(default_factory=Ports)
+    _renewals: list[tuple[float, float]] = field(default_factory=list)
     _usual: dict[str, tuple[dict[str, str], list[str]]] = field(default_factory=dict)
 
     @property
@@ -153,13 +154,19 @@ class World:
             part.env, part.argv = self._usual.pop(part.name)
         self._renew(parts)
 
+    def renewing_since(self, moment: float) -> float:
+        """Seconds spent since then on restarts that are the suite's own, and no part of any recovery."""
+        return sum(seconds for at, seconds in self._renewals if at > moment)
+
     def _renew(self, parts: Sequence[Process]) -> None:
+        began = time.time()
         for part in parts:
             part.terminate()
         for part in parts:
             part.stop()
         self.tend()
         self.await_ready()
+        self._renewals.append((began, time.time() - began))
 
 
 def python(module: str, *arguments: str) -> list[str]:
