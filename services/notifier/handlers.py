@@ -27,8 +27,8 @@ def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
         structlog.contextvars.bind_contextvars(ticket_number=event.data.ticket_number)
         # Another copy of this event is in work: no failure of ours, and until it is done nothing to acknowledge.
         with away(LedgerAway, "database-away"):
-            # When the broker hangs up we are cancelled. A mail under way is finished all the same: given up, it might be
-            # out, and go out once more.
+            # When the broker hangs up we are cancelled. A mail under way is finished all the same: given up, it might
+            # be out, and go out once more.
             while not await asyncio.shield(is_out(event)):  # noqa: ASYNC110  # the other may be another process
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
 
