@@ -10,11 +10,14 @@ from enum import StrEnum
 from shared.contracts.envelope import Event
 from shared.contracts.letters import LetterChecked
 from shared.contracts.parking import ParkingDropped, ParkingReplayed
+from shared.contracts.messages import MessageWritten
 from shared.contracts.requests import LetterSubmitted, RequestSubmitted
 from shared.contracts.tickets import (
     TicketLetterAdded,
+    TicketMessageAdded,
     TicketOpened,
     TicketStatusChanged,
+    TicketWorked,
 )
 
 PIPELINE = "por.pipeline"
@@ -122,6 +125,8 @@ TICKET_EVENTS: tuple[type[Event], ...] = (
     TicketOpened,
     TicketStatusChanged,
     TicketLetterAdded,
+    TicketMessageAdded,
+    TicketWorked,
 )
 OPERATOR_EVENTS: tuple[type[Event], ...] = (ParkingReplayed, ParkingDropped)
 
@@ -149,9 +154,16 @@ LEARN_ADDRESS = WorkQueue(
     "request.submitted",
     (RequestSubmitted,),
 )
+LEARN_MESSAGE = WorkQueue(
+    "notifier.learn-message",
+    "notifier",
+    PIPELINE,
+    "message.written",
+    (MessageWritten,),
+)
 SEND_MAIL = WorkQueue("notifier.send-mail", "notifier", EVENTS, "ticket.#", TICKET_EVENTS)
 
-WORK_QUEUES = (CHECK_LETTER, OPEN_TICKET, LEARN_ADDRESS, SEND_MAIL)
+WORK_QUEUES = (CHECK_LETTER, OPEN_TICKET, LEARN_ADDRESS, LEARN_MESSAGE, SEND_MAIL)
 
 # Which service publishes what; the exchange follows from the family of the event.
 PUBLISHERS: Mapping[type[Event], str] = {
@@ -163,6 +175,9 @@ PUBLISHERS: Mapping[type[Event], str] = {
     TicketLetterAdded: "tickets",
     ParkingReplayed: "operations",
     ParkingDropped: "operations",
+    TicketMessageAdded: "tickets",
+    TicketWorked: "tickets",
+    MessageWritten: "tickets",
 }
 
 

@@ -14,6 +14,7 @@ from ops.letter import load_sample, make_letter
 from shared.contracts.envelope import Event, event_id
 from shared.contracts.letters import CheckedLetter, LetterChecked, LetterVerdicts, letter_id
 from shared.contracts.parking import ParkingAct, ParkingDropped, ParkingReplayed
+from shared.contracts.messages import MessageWritten, WrittenMessage
 from shared.contracts.requests import (
     Form,
     Letter,
@@ -24,13 +25,18 @@ from shared.contracts.requests import (
     Submission,
 )
 from shared.contracts.tickets import (
+    Act,
     LetterAddition,
+    StaffAct,
     Status,
     StatusChange,
+    TicketEvent,
     TicketFacts,
     TicketLetterAdded,
+    TicketMessageAdded,
     TicketOpened,
     TicketStatusChanged,
+    TicketWorked,
 )
 
 MOMENT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -148,6 +154,27 @@ def letter_added(**facts: Any) -> TicketLetterAdded:
     return TicketLetterAdded(**_ticket_envelope(3), data=data)
 
 
+def message_added(**facts: Any) -> TicketMessageAdded:
+    """The event of words to the producer."""
+    return TicketMessageAdded(**_ticket_envelope(4), data=TicketFacts(**_facts(has_message=True, **facts)))
+
+
+def worked(**facts: Any) -> TicketWorked:
+    """The event of what staff does among itself."""
+    return TicketWorked(**_ticket_envelope(5), data=StaffAct(**_facts(act=Act.CLAIMED, **facts)))
+
+
+def written(event: TicketEvent, text: str = "Please call us.") -> MessageWritten:
+    """The words that belong to a ticket's event."""
+    return MessageWritten(
+        id=event_id(event.id, "por.message.written.v1"),
+        source="/por-desk/tickets",
+        subject=str(REQUEST_ID),
+        time=MOMENT,
+        data=WrittenMessage(request_id=REQUEST_ID, event_id=event.id, text=text),
+    )
+
+
 def events() -> tuple[Event, ...]:
     """One event of every type there is."""
     reply = LetterReply(
@@ -173,6 +200,9 @@ def events() -> tuple[Event, ...]:
         letter_added(),
         ParkingReplayed(**operator, data=act),
         ParkingDropped(**operator, data=act),
+        message_added(),
+        worked(),
+        written(message_added()),
     )
 
 

@@ -4,11 +4,14 @@ from typing import Any
 
 from services.intake.catalogue import TYPE_FIELD, Catalogue, RequestType
 from services.intake.replies import LETTER_PART
+from shared.contracts.messages import MAX_WORDS
 
 
 def letters_schema() -> dict[str, Any]:
-    """The OpenAPI of a form with letters alone."""
-    schema = {"type": "object", "properties": {LETTER_PART: _files("The letter")}, "required": [LETTER_PART]}
+    """The OpenAPI of a form with letters, and what the producer writes with them."""
+    comment = {"type": "string", "maxLength": MAX_WORDS, "description": "Shown on the ticket."}
+    properties = {LETTER_PART: _files("The letter"), "comment": comment}
+    schema = {"type": "object", "properties": properties, "required": [LETTER_PART]}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 

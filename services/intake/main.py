@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from services.intake import catalogue_routes, forwards, routes
+from services.intake import catalogue_routes, forwards, routes, work_forwards
 from services.intake.catalogue import load_catalogue
 from services.intake.counter import Counter
 from services.intake.doorman import Allowance, Doorman
@@ -73,6 +73,7 @@ def build(settings: IntakeSettings, brokers: Brokers | None = None) -> FastAPI:
             routes.router(reception, replies, doorman, places, settings),
             catalogue_routes.router(reception, doorman),
             forwards.router(tickets, documents, doorman),
+            work_forwards.router(tickets, doorman),
         ),
     )
 

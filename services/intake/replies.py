@@ -17,9 +17,11 @@ from services.intake.sealing import letters_fingerprint
 from services.intake.upload import Upload
 from shared.contracts.envelope import event_id, now
 from shared.contracts.letters import letter_id
+from shared.contracts.messages import MAX_WORDS
+from shared.contracts.problems import FieldProblem
 from shared.contracts.requests import Letter, LetterReply, LetterSubmitted
 from shared.runtime.auth import Caller
-from shared.runtime.problems import Problem
+from shared.runtime.problems import Problem, invalid_fields
 
 LETTER_SUBMITTED = "por.letter.submitted.v1"
 # The part that every ticket takes, whatever its type; those of the types are taken too.
@@ -39,15 +41,16 @@ class Replies:
         """Take further letters for an open ticket of this caller.
 
         Raises:
-            Problem: 409 closed ticket, 415 wrong file, 422 no file or reused key; 503; and what tickets says of the
-                number.
+            Problem: 409 closed ticket, 415 wrong file, 422 no file, too long a comment or reused key; 503; and what
+                tickets says of the number.
         """
         attachments.refuse(attachments.faults(upload, (LETTER_PART, *sorted(self.catalogue.parts - {LETTER_PART}))))
         ticket = await open_ticket(self.tickets, number, caller)
         structlog.contextvars.bind_contextvars(request_id=str(ticket.request_id), ticket_number=number)
         kind = self.catalogue.types.get(ticket.request_type)
         private = kind is not None and kind.document is not None and kind.document.private
-        reply = _reply(ticket.request_id, letters_of(upload, private=private), caller, key)
+        comment = _comment(upload.fields.get("comment", "").strip())
+        reply = _reply(ticket.request_id, letters_of(upload, private=private), comment, caller, key)
         async with self.letterbox.turn(reply.reply_id):
             known = await self._known(reply) if key else None
             if known is None:
@@ -62,7 +65,10 @@ class Replies:
     async def _known(self, reply: LetterReply) -> LetterReply | None:
         """What was kept under the same key; it must be the same letters."""
         known = await self.letterbox.reply(reply.request_id, reply.reply_id)
-        if known is not None and letters_fingerprint(known.letters) != letters_fingerprint(reply.letters):
+        if known is not None and (known.comment, letters_fingerprint(known.letters)) != (
+            reply.comment,
+            letters_fingerprint(reply.letters),
+        ):
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "key-reused",
@@ -72,15 +78,26 @@ class Replies:
         return known
 
 
-def _reply(request_id: UUID, letters: tuple[Letter, ...], caller: Caller, key: str | None) -> LetterReply:
+def _reply(
+    request_id: UUID, letters: tuple[Letter, ...], comment: str | None, caller: Caller, key: str | None
+) -> LetterReply:
     assert caller.producer_id is not None
     return LetterReply(
         request_id=request_id,
         reply_id=uuid5(request_id, key) if key else uuid4(),
         producer_id=caller.producer_id,
         letters=letters,
+        comment=comment,
         received_at=now(),
     )
+
+
+def _comment(text: str) -> str | None:
+    """What the producer writes with his letters; an empty field is one that is not filled in."""
+    if len(text) > MAX_WORDS:
+        detail = f"Write at most {MAX_WORDS} characters."
+        raise invalid_fields([FieldProblem(pointer="#/comment", code="string-too-long", detail=detail)])
+    return text or None
 
 
 def _submitted(reply: LetterReply) -> LetterSubmitted:

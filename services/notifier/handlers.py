@@ -2,12 +2,15 @@
 
 import asyncio
 from contextlib import suppress
+from email.message import EmailMessage
 
 import structlog
 
-from services.notifier.ledger import Ledger, LedgerAway
+from services.notifier import texts
+from services.notifier.ledger import Entry, Ledger, LedgerAway
 from services.notifier.mailer import Mailer
 from shared import topology
+from shared.contracts.messages import MessageWritten
 from shared.contracts.requests import RequestSubmitted
 from shared.contracts.tickets import TicketEvent
 from shared.runtime.bus import Bus
@@ -17,14 +20,21 @@ ASK_AGAIN_SECONDS = 0.5
 
 
 def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
-    """Work off ``notifier.learn-address`` and ``notifier.send-mail``."""
+    """Work off ``notifier.learn-address``, ``notifier.learn-message`` and ``notifier.send-mail``."""
 
     async def learn_address(event: RequestSubmitted) -> None:
         with away(LedgerAway, "database-away"):
             await ledger.learn(event.data.request_id, event.data.producer)
 
+    async def learn_message(event: MessageWritten) -> None:
+        data = event.data
+        with away(LedgerAway, DATABASE_AWAY):
+            await ledger.learn_message(data.request_id, data.event_id, data.text)
+
     async def send_mail(event: TicketEvent) -> None:
         structlog.contextvars.bind_contextvars(ticket_number=event.data.ticket_number)
+        if not texts.is_mailed(event):
+            return
         # Another copy of this event is in work: no failure of ours, and until it is done nothing to acknowledge.
         with away(LedgerAway, "database-away"):
             # When the broker hangs up we are cancelled. A mail under way is finished all the same: given up, it might
@@ -42,7 +52,7 @@ def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
             if entry.claim is None:
                 return entry.is_out
             try:
-                await mailer.send(mailer.write(event, entry.producer))
+                await mailer.send(_mail(mailer, event, entry))
             except BaseException:
                 with suppress(Exception):  # what cannot be given back runs out
                     await ledger.release(request_id, event.id, entry.claim)
@@ -51,4 +61,11 @@ def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
             return True
 
     bus.subscribe(topology.LEARN_ADDRESS, learn_address)
+    bus.subscribe(topology.LEARN_MESSAGE, learn_message)
     bus.subscribe(topology.SEND_MAIL, send_mail)
+
+
+def _mail(mailer: Mailer, event: TicketEvent, entry: Entry) -> EmailMessage:
+    if event.data.has_message and entry.message is None:
+        raise Transient("message-not-there")
+    return mailer.write(event, entry.producer, entry.message)

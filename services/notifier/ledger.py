@@ -1,4 +1,4 @@
-"""The ledger of mails: one document per request, whom to write to and what was written.
+"""The ledger of mails: one document per request, whom to write to, what staff wrote, and which mails are out.
 
 The only file here that imports the MongoDB driver.
 """
@@ -28,6 +28,7 @@ class Entry:
     """What the ledger holds for one mail: it is out, it is ours until ``claim``, or else another is sending it."""
 
     producer: Producer
+    message: str | None = None
     is_out: bool = False
     claim: datetime | None = None
 
@@ -54,16 +55,21 @@ class Ledger:
         """Remember whom to mail about a request."""
         await self._ledger.update_one({"_id": request_id}, {"$set": {"producer": producer.model_dump()}}, upsert=True)
 
+    async def learn_message(self, request_id: UUID, event_id: UUID, text: str) -> None:
+        """Remember what the mail about an event says."""
+        await self._ledger.update_one({"_id": request_id}, {"$set": {f"messages.{event_id}": text}}, upsert=True)
+
     async def begin(self, request_id: UUID, event_id: UUID) -> Entry | None:
         """Claim the sending of the mail about an event, in one step; None where nobody knows yet to whom.
 
         Of any number who ask at once one gets the claim. It runs out by itself where its holder dies.
         """
-        mail, moment = f"mails.{event_id}", now()
+        mail, message, moment = f"mails.{event_id}", f"messages.{event_id}", now()
         until = moment + self._claim
         ours = await self._ledger.find_one_and_update(
             {
                 "_id": request_id,
+                "producer": {"$exists": True},
                 f"{mail}.sent_at": None,
                 "$or": [{f"{mail}.claimed_until": None}, {f"{mail}.claimed_until": {"$lt": moment}}],
             },
@@ -72,12 +78,13 @@ class Ledger:
                 "$min": {f"{mail}.begun_at": moment},
                 "$inc": {f"{mail}.attempts": 1},
             },
-            projection={"producer": True},
+            projection={"producer": True, message: True},
         )
         if ours is not None:
-            return Entry(Producer.model_validate(ours["producer"]), claim=until)
+            words = ours.get("messages", {}).get(str(event_id))
+            return Entry(Producer.model_validate(ours["producer"]), words, claim=until)
         found = await self._ledger.find_one({"_id": request_id}, {"producer": True, f"{mail}.sent_at": True})
-        if found is None:
+        if found is None or "producer" not in found:
             return None
         is_out = "sent_at" in found.get("mails", {}).get(str(event_id), {})
         return Entry(Producer.model_validate(found["producer"]), is_out=is_out)

@@ -40,8 +40,8 @@ class Mailer:
             keep_trailing_newline=True,
         )
 
-    def write(self, event: TicketEvent, producer: Producer) -> EmailMessage:
-        """The mail about ``event``; the same event gives the same Message-ID.
+    def write(self, event: TicketEvent, producer: Producer, message: str | None = None) -> EmailMessage:
+        """The mail about ``event``, with what staff wrote; the same event gives the same Message-ID.
 
         Raises:
             Permanent: ``bad-address``, the producer's address is not one address that every server takes.
@@ -59,13 +59,15 @@ class Mailer:
         # One thread per ticket in the producer's mailbox.
         mail["References"] = f"<{facts.request_id}@{domain}>"
         mail["Auto-Submitted"] = "auto-generated"
+        heading, said = texts.words(event, message) or (None, "")
         words = {
             "greeting": f"Hello {name}," if name else "Hello,",
             "ticket_number": facts.ticket_number,
             "request_type_label": facts.request_type_label,
             "status_label": facts.status.label,
             "headline": texts.headline(event),
-            "reason": texts.reason_sentence(facts.reason),
+            "heading": heading,
+            "lines": [_on_one_line(line) for line in said.splitlines()],
             "next_step": texts.next_step(event),
             "portal_url": f"{self._settings.portal_url.rstrip('/')}/{facts.ticket_number}",
             "request_id": str(facts.request_id),

@@ -1,4 +1,4 @@
-"""What the desk does with tickets: open one, add a letter, move it, show it."""
+"""What the desk does with tickets by itself: open one, add a letter, find one."""
 
 from http import HTTPStatus
 from uuid import uuid4
@@ -7,19 +7,14 @@ import structlog
 
 from services.tickets import history, workflow
 from services.tickets.numbers import is_well_formed, ticket_number
-from services.tickets.outbox import AWAY, Outbox
+from services.tickets.outbox import Outbox
 from services.tickets.store import Document, TicketStore
 from shared.contracts.letters import CheckedLetter
 from shared.contracts.requests import LetterReply, Submission
-from shared.contracts.ticket_views import StatusMove
 from shared.contracts.tickets import Status
 from shared.runtime.auth import Caller
 from shared.runtime.failures import Permanent, Transient
-from shared.runtime.logs import log
 from shared.runtime.problems import Problem
-
-DESK = "desk"
-MOVE_ATTEMPTS = 5
 
 
 class Desk:
@@ -63,57 +58,26 @@ class Desk:
             structlog.contextvars.bind_contextvars(ticket_number=ticket["number"])
             kept = {each["letter_id"]: each for each in ticket["letters"]}
             known = kept.get(letter.letter_id)
-            if known is not None and not workflow.takes_place(letter.fault, known["fault"]):
+            is_new = known is None or workflow.takes_place(letter.fault, known["fault"])
+            comment = _unsaid(ticket, reply)
+            if not is_new and comment is None:
                 continue
             if not ticket["open"]:
                 raise Permanent("ticket-closed")
-            entry = history.entry(
-                request_id=reply.request_id,
-                sequence=ticket["version"] + 1,
-                type_=history.LETTER_ADDED,
-                actor=reply.producer_id,
-                status=Status(ticket["status"]),
-                letter_id=letter.letter_id,
-                reason=letter.fault,
+            if is_new:
+                kept[letter.letter_id] = letter.model_dump(mode="json")
+            entries, status = _letter_entries(ticket, reply, letter, comment)
+            changed = await self._store.change(
+                reply.request_id,
+                ticket["version"],
+                *entries,
+                letters=[*kept.values()],
+                status=status.value,
+                answered=ticket.get("answered", False) or letter.fault is None,
             )
-            kept[letter.letter_id] = letter.model_dump(mode="json")
-            if not await self._store.change(reply.request_id, ticket["version"], entry, letters=[*kept.values()]):
+            if not changed:
                 raise Transient("ticket-changed-meanwhile")
         await self._outbox.publish_pending(reply.request_id)
-
-    async def move(self, number: str, move: StatusMove, caller: Caller, versions: frozenset[str] | None) -> Document:
-        """Move a ticket on behalf of staff; ``versions`` are those that If-Match names.
-
-        Raises:
-            Problem: 400/404 for the number, 409 illegal move, 412 other version, 422 no reason.
-        """
-        changed = await self._change_status(number, move, caller, versions)
-        try:
-            await self._outbox.publish_pending(changed["_id"])
-        except AWAY as error:
-            # The change is durable and its event is due: the sweeper publishes it.
-            log.warning("event left to the sweeper", reason=type(error).__name__)
-        return changed
-
-    async def _change_status(
-        self, number: str, move: StatusMove, caller: Caller, versions: frozenset[str] | None
-    ) -> Document:
-        """Make a move on what is there; where somebody else was faster, on what is there then."""
-        for _ in range(MOVE_ATTEMPTS):
-            ticket = await self.find(number, caller)
-            if versions is not None and str(ticket["version"]) not in versions:
-                raise _changed_meanwhile(ticket["version"])
-            _check_move(Status(ticket["status"]), move)
-            changed = await self._store.change(
-                ticket["_id"],
-                ticket["version"],
-                _move_entry(ticket, move, caller),
-                status=move.status.value,
-                open=move.status.is_open,
-            )
-            if changed is not None:
-                return changed
-        raise _changed_meanwhile(None)
 
     async def find(self, number: str, caller: Caller) -> Document:
         """The ticket with this number, if it exists for this caller.
@@ -122,11 +86,7 @@ class Desk:
             Problem: 400 for a number that no ticket can have, 404 for an unknown one.
         """
         if not is_well_formed(number):
-            raise Problem(
-                HTTPStatus.BAD_REQUEST,
-                "mistyped-ticket-number",
-                "No ticket can have this number; check it for a mistyped digit.",
-            )
+            raise mistyped()
         structlog.contextvars.bind_contextvars(ticket_number=number)
         ticket = await self._store.find(number, caller.sees_only)
         if ticket is None:
@@ -143,7 +103,7 @@ def _new_ticket(submission: Submission, letters: tuple[CheckedLetter, ...], numb
         request_id=submission.request_id,
         sequence=1,
         type_=history.OPENED,
-        actor=DESK,
+        actor=history.DESK,
         status=status,
         reason=hold.parks if hold else fault,
         comment=hold.text if hold else None,
@@ -165,42 +125,46 @@ def _new_ticket(submission: Submission, letters: tuple[CheckedLetter, ...], numb
     }
 
 
-def _move_entry(ticket: Document, move: StatusMove, caller: Caller) -> Document:
-    return history.entry(
-        request_id=ticket["_id"],
+def _unsaid(ticket: Document, reply: LetterReply) -> str | None:
+    """What the producer wrote with his letters, if it is not on the ticket yet."""
+    is_there = any(item.get("reply_id") == str(reply.reply_id) for item in ticket["history"])
+    return None if is_there else reply.comment
+
+
+def _letter_entries(
+    ticket: Document, reply: LetterReply, letter: CheckedLetter, comment: str | None
+) -> tuple[list[Document], Status]:
+    """The letter's entry; a second one where the ticket waited for it, and the status that this leads to."""
+    before = Status(ticket["status"])
+    after = workflow.answered_status(before, letter.fault)
+    added = history.entry(
+        request_id=reply.request_id,
         sequence=ticket["version"] + 1,
-        type_=history.STATUS_CHANGED,
-        actor=caller.subject,
-        status=move.status,
-        previous_status=ticket["status"],
-        reason=move.reason.value if move.reason else None,
-        comment=move.comment,
+        type_=history.LETTER_ADDED,
+        actor=reply.producer_id,
+        status=before,
+        letter_id=letter.letter_id,
+        reason=letter.fault,
+        comment=comment,
+        reply_id=str(reply.reply_id),
     )
+    if after is before:
+        return [added], before
+    moved = history.entry(
+        request_id=reply.request_id,
+        sequence=ticket["version"] + 2,
+        type_=history.STATUS_CHANGED,
+        actor=history.DESK,
+        status=after,
+        previous_status=before.value,
+    )
+    return [added, moved], after
 
 
-def _check_move(current: Status, move: StatusMove) -> None:
-    try:
-        workflow.check_move(current, move.status, move.reason)
-    except workflow.IllegalMove as error:
-        allowed = [status.value for status in error.allowed]
-        raise Problem(
-            HTTPStatus.CONFLICT,
-            "illegal-move",
-            f"A ticket in {current.label} may go to: {', '.join(allowed) or 'nowhere'}.",
-            allowed_moves=allowed,
-        ) from error
-    except workflow.ReasonMissing as error:
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "reason-missing",
-            f"Give a reason to move a ticket to {move.status.label}.",
-        ) from error
-
-
-def _changed_meanwhile(version: int | None) -> Problem:
+def mistyped() -> Problem:
+    """No ticket can have this number."""
     return Problem(
-        HTTPStatus.PRECONDITION_FAILED,
-        "changed-meanwhile",
-        "The ticket was changed by somebody else; read it again.",
-        version=version,
+        HTTPStatus.BAD_REQUEST,
+        "mistyped-ticket-number",
+        "No ticket can have this number; check it for a mistyped digit.",
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from shared.contracts.envelope import event_id, now
+from shared.contracts.messages import MessageWritten, WrittenMessage
 from shared.contracts.requests import FIRST_LABEL
 from shared.contracts.ticket_views import HistoryItem
 from shared.contracts.tickets import Status, TicketEvent
@@ -14,6 +15,12 @@ SOURCE = "/por-desk/tickets"
 OPENED = "por.ticket.opened.v1"
 STATUS_CHANGED = "por.ticket.status-changed.v1"
 LETTER_ADDED = "por.ticket.letter-added.v1"
+MESSAGE_ADDED = "por.ticket.message-added.v1"
+WORKED = "por.ticket.worked.v1"
+MESSAGE_WRITTEN = "por.message.written.v1"
+
+DESK = "desk"
+STAFF = "Carrier staff"
 
 _EVENTS: TypeAdapter[TicketEvent] = TypeAdapter(TicketEvent)
 
@@ -40,8 +47,12 @@ def entry(
 
 
 def event_of(ticket: dict[str, Any], item: dict[str, Any]) -> TicketEvent:
-    """The public event that a history entry stands for: codes only, no comment, no actor."""
-    extra = {name: item[name] for name in ("previous_status", "reason", "letter_id") if name in item}
+    """The public event that a history entry stands for: codes only, no words, no actor, no assignee."""
+    extra: dict[str, Any] = {
+        name: item[name] for name in ("previous_status", "reason", "letter_id", "act") if name in item
+    }
+    if "message" in item:
+        extra["has_message"] = True
     return _EVENTS.validate_python(
         {
             "id": item["id"],
@@ -63,6 +74,26 @@ def event_of(ticket: dict[str, Any], item: dict[str, Any]) -> TicketEvent:
     )
 
 
-def timeline_of(ticket: dict[str, Any]) -> list[HistoryItem]:
-    """What the ticket's page shows."""
-    return [HistoryItem.model_validate(item) for item in ticket["history"]]
+def message_of(ticket: dict[str, Any], item: dict[str, Any]) -> MessageWritten | None:
+    """The words that belong to an entry's event, for the mail alone; None where it has none."""
+    if "message" not in item:
+        return None
+    return MessageWritten(
+        id=event_id(item["id"], MESSAGE_WRITTEN),
+        source=SOURCE,
+        subject=str(ticket["_id"]),
+        time=item["at"],
+        data=WrittenMessage(request_id=ticket["_id"], event_id=item["id"], text=item["message"]),
+    )
+
+
+def timeline_of(ticket: dict[str, Any], *, for_staff: bool) -> list[HistoryItem]:
+    """What the ticket's page shows; to its producer neither what staff does among itself nor who of staff did what."""
+    if for_staff:
+        return [HistoryItem.model_validate(item) for item in ticket["history"]]
+    known = {DESK, ticket["producer_id"]}
+    return [
+        HistoryItem.model_validate({**item, "actor": item["actor"] if item["actor"] in known else STAFF})
+        for item in ticket["history"]
+        if item["type"] != WORKED
+    ]

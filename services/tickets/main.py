@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from services.tickets import handlers, routes
+from services.tickets import handlers, routes, work_routes
 from services.tickets.desk import Desk
 from services.tickets.outbox import Outbox
+from services.tickets.queue import Queue
 from services.tickets.settings import TicketsSettings
 from services.tickets.store import StoreError, TicketStore
+from services.tickets.work import Work
 from shared.runtime.auth import TokenVerifier
 from shared.runtime.bus import Brokers, Bus
 from shared.runtime.service import serve, service_app
@@ -23,7 +25,7 @@ def build(settings: TicketsSettings, brokers: Brokers | None = None) -> FastAPI:
     store = TicketStore(settings.mongodb_url.get_secret_value(), settings.mongodb_database)
     bus = Bus("tickets", settings, registry, brokers)
     outbox = Outbox(store, bus, settings.sweep_seconds)
-    desk = Desk(store, outbox)
+    desk, queue, verifier = Desk(store, outbox), Queue(store), TokenVerifier(settings)
     handlers.register(bus, desk)
 
     @asynccontextmanager
@@ -46,7 +48,10 @@ def build(settings: TicketsSettings, brokers: Brokers | None = None) -> FastAPI:
         registry=registry,
         lifespan=lifespan,
         checks={"rabbitmq": bus.ready, "mongodb": store.ping},
-        routers=(routes.router(desk, store, TokenVerifier(settings)),),
+        routers=(
+            routes.router(desk, queue, verifier),
+            work_routes.router(Work(desk, store, outbox), queue, verifier),
+        ),
         away=(StoreError,),
     )
 

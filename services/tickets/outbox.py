@@ -3,7 +3,7 @@
 import asyncio
 from uuid import UUID, uuid4
 
-from services.tickets.history import event_of
+from services.tickets.history import event_of, message_of
 from services.tickets.store import Document, StoreError, TicketStore
 from shared.contracts.envelope import now
 from shared.runtime.bus import Bus
@@ -48,6 +48,9 @@ class Outbox:
         """Publish what is due of a leased ticket; False where more has come due meanwhile."""
         try:
             for item in ticket["history"][ticket["published"] :]:
+                # The words first: then they are mostly there when the mail is about to be written.
+                if message := message_of(ticket, item):
+                    await self._bus.publish(message)
                 await self._bus.publish(event_of(ticket, item))
         except BaseException:
             await asyncio.shield(self._store.release(ticket["_id"], holder, ticket.get("sweeps", 0)))

@@ -25,6 +25,21 @@ SORTS = {
     "request_type": "request_type",
     "status": "status",
 }
+# What staff narrows the queue by; each is an index of its own.
+FILTERS = ("status", "request_type", "assignee", "form.line_of_business", "form.account_number")
+# Who asks for the same: read off this index alone.
+RIVALRY = ("request_type", "open", "form.account_number", "form.line_of_business", "number")
+_ROW = (
+    "open",
+    "number",
+    "producer_id",
+    *SORTS.values(),
+    "request_type_label",
+    "assignee",
+    "answered",
+    "form.account_number",
+    "form.line_of_business",
+)
 LEASE = timedelta(seconds=15)
 FIRST_BACKOFF, LAST_BACKOFF = 1.0, 300.0
 DOUBLINGS = 10  # more than lead from the first to the last
@@ -54,15 +69,21 @@ class TicketStore:
         self._tickets, self._counters = self._db["tickets"], self._db["counters"]
 
     async def prepare(self) -> None:
-        """Create the indexes: the grid in every order for one producer and for all, the sweep."""
+        """Create the indexes: the grid in every order for one producer and for all, staff's filters, the sweep."""
         orders = [
             IndexModel([*scope, ("open", ASCENDING), *_order(column, ASCENDING)])
             for scope in ([("producer_id", ASCENDING)], [])
             for column in SORTS.values()
         ]
+        filters = [
+            IndexModel([("open", ASCENDING), (name, ASCENDING), *_order("opened_at", ASCENDING)]) for name in FILTERS
+        ]
         await self._tickets.create_indexes(
             [
                 *orders,
+                *filters,
+                IndexModel([(name, ASCENDING) for name in RIVALRY]),
+                IndexModel([("answered", ASCENDING), *_order("opened_at", ASCENDING)], sparse=True),
                 IndexModel("number", unique=True),
                 IndexModel("due_at", sparse=True),
             ]
@@ -108,15 +129,15 @@ class TicketStore:
             return False
         return True
 
-    async def change(self, request_id: UUID, version: int, entry: Document, **fields: Any) -> Document | None:
-        """Append ``entry`` and set ``fields`` if the ticket is still at ``version``.
+    async def change(self, request_id: UUID, version: int, *entries: Document, **fields: Any) -> Document | None:
+        """Append ``entries`` and set ``fields`` if the ticket is still at ``version``, which grows by one for each.
 
         Returns the ticket as it is then, or None where somebody else was faster.
         """
-        sets = {"updated_at": entry["at"], "due_at": now(), **fields}
+        sets = {"updated_at": entries[-1]["at"], "due_at": now(), **fields}
         return await self._tickets.find_one_and_update(
             {"_id": request_id, "version": version},
-            {"$set": sets, "$inc": {"version": 1}, "$push": {"history": entry}},
+            {"$set": sets, "$inc": {"version": len(entries)}, "$push": {"history": {"$each": [*entries]}}},
             return_document=ReturnDocument.AFTER,
         )
 
@@ -133,21 +154,23 @@ class TicketStore:
         *,
         sees_only: str | None,
         is_open: bool | None,
-        request_id: UUID | None,
+        where: Document,
         sort: str,
         descending: bool,
         skip: int,
         limit: int,
     ) -> tuple[list[Document], int]:
-        """A page of tickets without their history, and how many there are in all."""
+        """A page of tickets without their history, and how many there are in all; ``where`` narrows them further."""
         # Naming both values lets the one index serve "all" too, by merging its open and closed half.
-        query = {**_visible(sees_only), "open": {"$in": [True, False]} if is_open is None else is_open}
-        if request_id is not None:
-            query["_id"] = request_id
+        query = {**_visible(sees_only), "open": {"$in": [True, False]} if is_open is None else is_open, **where}
         order = _order(SORTS[sort], DESCENDING if descending else ASCENDING)
-        cursor = self._tickets.find(query, {"history": 0, "form": 0, "letters": 0})
+        cursor = self._tickets.find(query, dict.fromkeys(_ROW, 1))
         found = await cursor.sort(order).skip(skip).limit(limit).to_list(limit)
         return found, await self._tickets.count_documents(query)
+
+    async def aggregate(self, pipeline: list[Document], index: tuple[str, ...]) -> list[Document]:
+        """What a pipeline gives that can be read off one index, named by its fields."""
+        return await self._tickets.aggregate(pipeline, hint=dict.fromkeys(index, ASCENDING)).to_list(None)
 
     async def lease(self, request_id: UUID, holder: UUID) -> Document | None:
         """Become the one publisher of a ticket's unpublished history.

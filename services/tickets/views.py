@@ -5,31 +5,44 @@ from typing import Any
 from services.tickets import history, workflow
 from services.tickets.store import Document
 from shared.contracts.requests import FIRST_LABEL
-from shared.contracts.ticket_views import TicketDetail, TicketSummary
+from shared.contracts.ticket_acts import ReasonTexts
+from shared.contracts.ticket_views import StaffView, TicketDetail, TicketSummary
 from shared.contracts.tickets import Status
 
 
-def summary_of(ticket: Document) -> TicketSummary:
-    """One row of the grid."""
-    return TicketSummary.model_validate(_summary(ticket))
+def summary_of(ticket: Document, staff: StaffView | None) -> TicketSummary:
+    """One row of the grid; ``staff`` is what only staff may see."""
+    return TicketSummary.model_validate(_summary(ticket, staff))
 
 
-def detail_of(ticket: Document) -> TicketDetail:
+def detail_of(ticket: Document, staff: StaffView | None) -> TicketDetail:
     """The ticket's own page."""
     return TicketDetail.model_validate(
         {
-            **_summary(ticket),
+            **_summary(ticket, staff),
             "producer_id": ticket["producer_id"],
             "form": ticket["form"],
             "letters": ticket["letters"],
-            "history": history.timeline_of(ticket),
+            "history": history.timeline_of(ticket, for_staff=staff is not None),
             "version": ticket["version"],
             "allowed_moves": workflow.MOVES[Status(ticket["status"])],
         }
     )
 
 
-def _summary(ticket: Document) -> dict[str, Any]:
+def reason_texts() -> ReasonTexts:
+    """Every reason with its text, and the moves it is meant for."""
+    return ReasonTexts.model_validate(
+        {
+            "items": [
+                {"reason": reason, "text": reason.sentence, "statuses": statuses}
+                for reason, statuses in workflow.MEANT_FOR.items()
+            ]
+        }
+    )
+
+
+def _summary(ticket: Document, staff: StaffView | None) -> dict[str, Any]:
     status = Status(ticket["status"])
     return {
         "date": ticket["opened_at"],
@@ -39,4 +52,5 @@ def _summary(ticket: Document) -> dict[str, Any]:
         "status": status,
         "status_label": status.label,
         "request_id": ticket["_id"],
+        "staff": staff,
     }

@@ -1,7 +1,7 @@
 """Which way a ticket may go: the allowed moves as one table, and what each move needs."""
 
 from shared.contracts.letters import LetterFault
-from shared.contracts.tickets import ReasonCode, Status
+from shared.contracts.tickets import ReasonCode, StaffReason, Status
 
 _LEAVE = (Status.REJECTED, Status.WITHDRAWN)
 
@@ -16,7 +16,26 @@ MOVES: dict[Status, tuple[Status, ...]] = {
     Status.WITHDRAWN: (),
 }
 
+# Of these requests two that are open for one account and line contest each other.
+CONTESTABLE = "group-por-change"
+
 NEEDS_REASON = frozenset({Status.ACTION_NEEDED, Status.ON_HOLD, *_LEAVE})
+
+# Which reasons staff is offered first; any other may be given too.
+MEANT_FOR: dict[ReasonCode, tuple[Status, ...]] = {
+    StaffReason.LETTERHEAD_MISSING: (Status.ACTION_NEEDED, Status.REJECTED),
+    StaffReason.SIGNATURE_MISSING: (Status.ACTION_NEEDED, Status.REJECTED),
+    StaffReason.SIGNER_NOT_AUTHORIZED: (Status.ACTION_NEEDED, Status.REJECTED),
+    StaffReason.DETAILS_DO_NOT_MATCH: (Status.ACTION_NEEDED, Status.REJECTED),
+    StaffReason.LETTER_OUTDATED: (Status.ACTION_NEEDED, Status.REJECTED),
+    StaffReason.PRODUCER_NOT_APPOINTED: (Status.REJECTED, Status.ACTION_NEEDED, Status.ON_HOLD),
+    StaffReason.UNDER_65_HOLD: (Status.ON_HOLD, Status.REJECTED),
+    StaffReason.WAITING_FOR_CARRIER: (Status.ON_HOLD,),
+    StaffReason.DUPLICATE_REQUEST: (Status.REJECTED, Status.WITHDRAWN),
+    StaffReason.WITHDRAWN_BY_PRODUCER: (Status.WITHDRAWN,),
+    StaffReason.OTHER: (Status.ACTION_NEEDED, Status.ON_HOLD, Status.REJECTED, Status.WITHDRAWN),
+    **dict.fromkeys(LetterFault, (Status.ACTION_NEEDED,)),
+}
 
 
 class IllegalMove(Exception):
@@ -49,6 +68,11 @@ def opening_status(fault: LetterFault | None, parks: str | None = None) -> Statu
     if parks:
         return Status.ON_HOLD
     return Status.ACTION_NEEDED if fault else Status.RECEIVED
+
+
+def answered_status(current: Status, fault: LetterFault | None) -> Status:
+    """Where a further letter leads: a ticket that waited for the producer goes back to staff, if the letter is good."""
+    return Status.IN_REVIEW if current is Status.ACTION_NEEDED and fault is None else current
 
 
 def takes_place(fault: LetterFault | None, before: LetterFault | None) -> bool:

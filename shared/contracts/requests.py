@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from shared.contracts.envelope import Contract, Event
+from shared.contracts.messages import Words
 
 RequestType = Annotated[str, Field(description="A type of the request catalogue.", examples=["group-por-change"])]
 
@@ -71,6 +72,7 @@ class LetterReply(Contract):
     reply_id: UUID
     producer_id: str
     letters: tuple[Letter, ...]
+    comment: Words | None = Field(default=None, description="What the producer writes with it.")
     received_at: datetime
 
 

@@ -1,15 +1,14 @@
 """Tickets as they cross the gateway: the row, the page, the whole ticket, and a move."""
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import ConfigDict, Field, JsonValue
 
 from shared.contracts.envelope import Contract
 from shared.contracts.letters import CheckedLetter
 from shared.contracts.requests import Form, RequestType
-from shared.contracts.tickets import ReasonCode, Status, TicketNumber
+from shared.contracts.tickets import Act, ReasonCode, Status, TicketNumber
 
 _EXAMPLE: dict[str, JsonValue] = {
     "date": "2027-01-04T15:04:05Z",
@@ -40,11 +39,50 @@ _DETAIL_EXAMPLE: dict[str, JsonValue] = {
         }
     ],
     "history": [
-        {"sequence": 1, "type": "opened", "at": "2027-01-04T15:04:05Z", "actor": "desk", "status": "received"},
+        {
+            "sequence": 1,
+            "type": "por.ticket.opened.v1",
+            "at": "2027-01-04T15:04:05Z",
+            "actor": "desk",
+            "status": "received",
+        },
     ],
     "version": 1,
     "allowed_moves": ["in-review", "action-needed", "on-hold", "rejected", "withdrawn"],
 }
+_STAFFS_EXAMPLE: dict[str, JsonValue] = {
+    **_DETAIL_EXAMPLE,
+    "history": [
+        {
+            "sequence": 1,
+            "type": "por.ticket.opened.v1",
+            "at": "2027-01-04T15:04:05Z",
+            "actor": "desk",
+            "status": "received",
+        },
+        {
+            "sequence": 2,
+            "type": "por.ticket.worked.v1",
+            "at": "2027-01-04T16:00:00Z",
+            "actor": "staff-1",
+            "status": "received",
+            "act": "claimed",
+            "assignee": "staff-1",
+        },
+    ],
+    "version": 2,
+    "staff": {"assignee": "staff-1", "answered": False, "contested_with": ["SR-00000007-0"]},
+}
+
+
+class StaffView(Contract):
+    """What staff sees of a ticket and producers never do."""
+
+    assignee: str | None = Field(default=None, description="Who works it; others may too.")
+    answered: bool = Field(description="The producer sent a letter that nobody has looked at.")
+    contested_with: list[TicketNumber] = Field(
+        description="Other open requests to change the producer of record of the same account and line."
+    )
 
 
 class TicketSummary(Contract):
@@ -57,6 +95,7 @@ class TicketSummary(Contract):
     status: Status
     status_label: str
     request_id: UUID
+    staff: StaffView | None = Field(default=None, description="Only where staff asks.")
 
 
 class TicketPage(Contract):
@@ -78,18 +117,22 @@ class HistoryItem(Contract):
     sequence: int
     type: str
     at: datetime
-    actor: str
+    actor: str = Field(description="Who did it. To producers all staff is `Carrier staff`.")
     status: Status
     previous_status: Status | None = None
     reason: ReasonCode | None = None
-    comment: str | None = None
+    comment: str | None = Field(default=None, description="For producer and staff; in no mail.")
+    message: str | None = Field(default=None, description="What staff wrote to the producer; in his mail too.")
     letter_id: str | None = None
+    act: Act | None = Field(default=None, description="Staff only, as are assignee and note.")
+    assignee: str | None = None
+    note: str | None = None
 
 
 class TicketDetail(TicketSummary):
     """A ticket with its form, letters and history."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_DETAIL_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_DETAIL_EXAMPLE, _STAFFS_EXAMPLE]})
 
     producer_id: str
     form: Form = Field(description="The fields that were filled in; of a private one only what may be shown.")
@@ -97,24 +140,3 @@ class TicketDetail(TicketSummary):
     history: list[HistoryItem]
     version: int = Field(description="Grows with each change; the ETag carries it.")
     allowed_moves: list[Status]
-
-
-class StatusMove(Contract):
-    """What staff sends to move a ticket."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"status": "action-needed", "reason": "signature-missing", "comment": "Page 2 is not signed."},
-            ]
-        }
-    )
-
-    status: Status
-    reason: ReasonCode | None = Field(
-        default=None,
-        description="Required for Action needed, On hold, Rejected and Withdrawn.",
-    )
-    comment: Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)] | None = Field(
-        default=None, description="Shown on the ticket, never in a public event."
-    )

@@ -56,6 +56,32 @@ class StaffReason(StrEnum):
     WITHDRAWN_BY_PRODUCER = "withdrawn-by-producer"
     OTHER = "other"
 
+    @property
+    def sentence(self) -> str:
+        """What a producer reads, unless staff has written something else."""
+        return {
+            "letterhead-missing": "The letter is not on the group's letterhead.",
+            "signature-missing": "The letter is not signed and dated.",
+            "signer-not-authorized": "The signer is not authorized to change the contract.",
+            "details-do-not-match": "The letter and the request do not say the same.",
+            "letter-outdated": "The letter was signed too long ago.",
+            "producer-not-appointed": "The new producer is not appointed for this line.",
+            "under-65-hold": "There is a hold on under 65 Producer of Record transfers.",
+            "waiting-for-carrier": "The desk is waiting for another department.",
+            "duplicate-request": "The same change was asked for in another request.",
+            "withdrawn-by-producer": "You asked to withdraw it.",
+            "other": "See the desk's comment on the ticket.",
+        }[self.value]
+
+
+class Act(StrEnum):
+    """What staff does among itself; no producer hears of it."""
+
+    CLAIMED = "claimed"
+    RELEASED = "released"
+    REASSIGNED = "reassigned"
+    NOTED = "noted"
+
 
 def _as_one_enum(value: Any, read: ValidatorFunctionWrapHandler) -> LetterFault | StaffReason:
     """Two enums to the code, one to who misspells a code: one error, at the field itself."""
@@ -85,6 +111,7 @@ class TicketFacts(Contract):
     producer_id: str
     status: Status
     reason: ReasonCode | None = None
+    has_message: bool | None = Field(default=None, description="Whether staff wrote to the producer; never the words.")
 
 
 class StatusChange(TicketFacts):
@@ -97,6 +124,12 @@ class LetterAddition(TicketFacts):
     """A further letter was taken to the ticket."""
 
     letter_id: str
+
+
+class StaffAct(TicketFacts):
+    """An act of staff by which nothing changes for the producer: neither who did it nor for whom is said."""
+
+    act: Act
 
 
 class TicketOpened(SequencedEvent):
@@ -120,4 +153,21 @@ class TicketLetterAdded(SequencedEvent):
     data: LetterAddition
 
 
-TicketEvent = Annotated[TicketOpened | TicketStatusChanged | TicketLetterAdded, Field(discriminator="type")]
+class TicketMessageAdded(SequencedEvent):
+    """Staff wrote to the producer; the words are on the ticket and in his mail."""
+
+    type: Literal["por.ticket.message-added.v1"] = "por.ticket.message-added.v1"
+    data: TicketFacts
+
+
+class TicketWorked(SequencedEvent):
+    """Staff did something among itself."""
+
+    type: Literal["por.ticket.worked.v1"] = "por.ticket.worked.v1"
+    data: StaffAct
+
+
+TicketEvent = Annotated[
+    TicketOpened | TicketStatusChanged | TicketLetterAdded | TicketMessageAdded | TicketWorked,
+    Field(discriminator="type"),
+]

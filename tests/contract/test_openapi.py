@@ -27,7 +27,13 @@ OWN = {
 FORWARDED = {
     "/v1/tickets": "tickets",
     "/v1/tickets/{number}": "tickets",
+    "/v1/tickets/counts": "tickets",
+    "/v1/tickets/reasons": "tickets",
     "/v1/tickets/{number}/status": "tickets",
+    "/v1/tickets/{number}/claim": "tickets",
+    "/v1/tickets/{number}/assignment": "tickets",
+    "/v1/tickets/{number}/notes": "tickets",
+    "/v1/tickets/{number}/withdrawal": "tickets",
     "/v1/letters/{letter_id}": "documents",
 }
 

@@ -82,14 +82,14 @@ class MemoryTickets:
         self.tickets[ticket["_id"]] = deepcopy({**ticket, **more})
         return True
 
-    async def change(self, request_id: UUID, version: int, entry: Document, **fields: Any) -> Document | None:
+    async def change(self, request_id: UUID, version: int, *entries: Document, **fields: Any) -> Document | None:
         """Compare the version, then change and append."""
         ticket = self.tickets.get(request_id)
         if ticket is None or ticket["version"] != version:
             return None
-        ticket.update({"updated_at": entry["at"], "due_at": now(), **deepcopy(fields)})
-        ticket["version"] += 1
-        ticket["history"].append(entry)
+        ticket.update({"updated_at": entries[-1]["at"], "due_at": now(), **deepcopy(fields)})
+        ticket["version"] += len(entries)
+        ticket["history"] += entries
         return deepcopy(ticket)
 
     async def get(self, request_id: UUID) -> Document | None:
@@ -108,10 +108,14 @@ class MemoryTickets:
             for each in self.tickets.values()
             if query["sees_only"] in {None, each["producer_id"]}
             and query["is_open"] in {None, each["open"]}
-            and query["request_id"] in {None, each["_id"]}
+            and all(each[name] == value for name, value in query["where"].items())
         ]
         found.sort(key=lambda each: (each[SORTS[query["sort"]]], each["number"]), reverse=query["descending"])
         return deepcopy(found[query["skip"] :][: query["limit"]]), len(found)
+
+    async def aggregate(self, *_: object) -> list[Document]:
+        """Nothing: nobody contests anybody here."""
+        return []
 
     async def lease(self, request_id: UUID, holder: UUID) -> Document | None:
         """One publisher at a time, and only where something is unpublished."""
@@ -151,12 +155,17 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self.producers: dict[object, Producer] = {}
+        self.messages: dict[object, str] = {}
         self.sent: set[object] = set()
         self.claims: dict[object, datetime] = {}
 
     async def learn(self, request_id: object, producer: Producer) -> None:
         """Remember an address."""
         self.producers[request_id] = producer
+
+    async def learn_message(self, _: object, event_id: object, text: str) -> None:
+        """Remember what a mail says."""
+        self.messages[event_id] = text
 
     async def begin(self, request_id: object, event_id: object) -> Entry | None:
         """Whom to write to, whether the mail is out, and if not, the claim where nobody has it."""
@@ -166,7 +175,7 @@ class MemoryLedger:
         if event_id in self.sent or event_id in self.claims:
             return Entry(producer, is_out=event_id in self.sent)
         self.claims[event_id] = now() + LEASE
-        return Entry(producer, claim=self.claims[event_id])
+        return Entry(producer, self.messages.get(event_id), claim=self.claims[event_id])
 
     async def release(self, _: object, event_id: object, claim: datetime) -> None:
         """Give the claim back."""

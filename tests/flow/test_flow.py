@@ -203,8 +203,9 @@ async def test_a_better_letter_joins_the_ticket(world: World) -> None:
     ticket = await world.ticket(number)
     assert [letter["fault"] for letter in ticket["letters"]] == ["letter-encrypted", None]
     assert len(world.on_the_bus("ticket.letter-added")) == 1
-    [_, mail] = world.mails
-    assert mail["Subject"] == f"{number}: Action needed"
+    assert ticket["status"] == "in-review"
+    [_, mail, moved] = world.mails
+    assert (mail["Subject"], moved["Subject"]) == (f"{number}: Action needed", f"{number}: In review")
     body = mail.get_body(("plain",))
     assert body is not None
     assert "You need not do anything." in body.get_content()

@@ -4,16 +4,21 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.tickets.history import LETTER_ADDED
+from services.tickets.store import Document
 from shared.contracts.letters import LetterChecked, LetterVerdicts
 from shared.contracts.requests import LetterReply
 from tests.builders import MOMENT, PRODUCER, checked, encrypted_pdf, letter, pdf
 from tests.flow.world import World
 
 
-async def reply(world: World, number: str, data: bytes) -> None:
+async def reply(world: World, number: str, data: bytes, comment: str = "") -> None:
     """A further letter from the owner of the ticket."""
     async with world.client(world.provider.token()) as client:
-        files = {"por_documentation": ("again.pdf", data)}
+        files: dict[str, tuple[str | None, bytes]] = {
+            "por_documentation": ("again.pdf", data),
+            "comment": (None, comment.encode()),
+        }
         answer = await client.post(f"/v1/tickets/{number}/letters", files=files)
     assert answer.status_code == 202, answer.text
 
@@ -88,10 +93,11 @@ async def test_a_damaged_letter_that_is_sent_again_is_on_its_ticket(
     detail = await world.ticket(ticket["number"])
     [whole] = detail["letters"]
     assert (whole["fault"], whole["pages"], whole["letter_id"]) == (None, 1, ticket["letters"][0]["letter_id"])
-    [_, added] = detail["history"]
+    [_, added, back] = detail["history"]
     assert (added["type"], added["letter_id"]) == ("por.ticket.letter-added.v1", whole["letter_id"])
-    assert len(world.on_the_bus("ticket.letter-added")) == 1
-    assert len(world.mails) == 2
+    assert (back["type"], back["actor"], back["status"]) == ("por.ticket.status-changed.v1", "desk", "in-review")
+    assert [len(world.on_the_bus(f"ticket.{kind}")) for kind in ("letter-added", "status-changed")] == [1, 1]
+    assert len(world.mails) == 3
     async with world.client(world.provider.token()) as owner:
         assert (await owner.get(f"/v1/letters/{whole['letter_id']}")).content == pdf()
 
@@ -108,8 +114,41 @@ async def test_an_old_verdict_that_comes_again_takes_no_newer_ones_place(
         old = world.on_the_bus("letter.checked")[-1]
         await reply(world, ticket["number"], data)
         newer = await world.kept(ticket["_id"])
-        assert [entry.get("reason") for entry in newer["history"][-2:]] == ["letter-damaged", fault]
+        assert [entry.get("reason") for entry in _letters(newer)[-2:]] == ["letter-damaged", fault]
         await world.publish(old.body, "letter.checked")
         assert await world.kept(ticket["_id"]) == newer
     assert [each["fault"] for each in newer["letters"]] == [None, "letter-encrypted", None]
     assert world.parked == world.delayed == []
+
+
+def _letters(ticket: Document) -> list[Document]:
+    return [entry for entry in ticket["history"] if entry["type"] == LETTER_ADDED]
+
+
+async def test_what_is_written_with_a_letter_is_on_the_ticket_once(world: World) -> None:
+    """The producer's words come with his letter, also with one that is there already; a redelivery repeats neither."""
+    ticket = await world.open_ticket()
+    for comment in ("Signed on page 2 now.", "As I said: page 2."):
+        await reply(world, ticket["number"], pdf() + b"\n%", comment)
+    for verdict in world.on_the_bus("letter.checked")[1:]:
+        await world.publish(verdict.body, "letter.checked")
+    kept = await world.kept(ticket["_id"])
+    assert len(kept["letters"]) == 2
+    assert [(entry["comment"], entry["actor"]) for entry in _letters(kept)] == [
+        ("Signed on page 2 now.", "P1001"),
+        ("As I said: page 2.", "P1001"),
+    ]
+    assert kept["answered"] is True
+
+
+async def test_too_many_words_are_refused(world: World) -> None:
+    """More than the desk keeps is said at the field, and nothing is taken in."""
+    ticket = await world.open_ticket()
+    async with world.client(world.provider.token()) as client:
+        form: dict[str, tuple[str | None, bytes]] = {
+            "por_documentation": ("again.pdf", encrypted_pdf()),
+            "comment": (None, b"x" * 2001),
+        }
+        refused = await client.post(f"/v1/tickets/{ticket['number']}/letters", files=form)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "#/comment")
+    assert await world.kept(ticket["_id"]) == ticket

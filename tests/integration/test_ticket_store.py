@@ -156,7 +156,7 @@ async def test_grid_reads_only_the_rows_it_shows(
     rows, total = await full_store.page(
         sees_only=sees_only,
         is_open=state.is_open,
-        request_id=None,
+        where={},
         sort=sort.column,
         descending=sort.descending,
         skip=0,
@@ -184,7 +184,7 @@ async def test_ticket_of_a_request_is_found_by_its_key(full_store: TicketStore, 
     assert wanted is not None
     queries(mongodb, full_store)
     rows, total = await full_store.page(
-        sees_only="P1", is_open=None, request_id=wanted["_id"], sort="date", descending=True, skip=0, limit=25
+        sees_only="P1", is_open=None, where={"_id": wanted["_id"]}, sort="date", descending=True, skip=0, limit=25
     )
     assert ([row["number"] for row in rows], total) == ([wanted["number"]], 1)
     find = next(each for each in queries(mongodb, full_store) if each["op"] == "query")

@@ -11,10 +11,10 @@ from shared.contracts.letters import LetterFault
 from shared.contracts.requests import Producer
 from shared.contracts.tickets import StaffReason, Status, TicketEvent
 from shared.runtime.failures import Permanent
-from tests.builders import NUMBER, PRODUCER, events, letter_added, moved, opened
+from tests.builders import NUMBER, PRODUCER, letter_added, message_added, moved, opened, worked
 from tests.identity import notifier_settings
 
-TICKET_EVENTS = [event for event in events() if event.type.startswith("por.ticket.")]
+TICKET_EVENTS: list[TicketEvent] = [opened(), moved(), letter_added(), message_added()]
 
 
 def mailer() -> Mailer:
@@ -39,8 +39,7 @@ def test_after_a_further_letter_the_next_step_hangs_on_that_letter(status: Statu
 @pytest.mark.parametrize("reason", [*LetterFault, *StaffReason])
 def test_every_reason_is_a_sentence(reason: LetterFault | StaffReason) -> None:
     """A producer reads a sentence for each reason, not its code."""
-    sentence = texts.reason_sentence(reason)
-    assert sentence is not None
+    sentence = reason.sentence
     assert re.fullmatch(r"[A-Z].*\.", sentence)
     assert reason.value == "other" or reason.value not in sentence
 
@@ -79,7 +78,7 @@ def test_a_mail_gives_the_reason(reason: LetterFault | StaffReason) -> None:
         said, unsaid = with_reason.get_body((kind,)), without.get_body((kind,))
         assert said is not None
         assert unsaid is not None
-        assert str(texts.reason_sentence(reason)) in " ".join(said.get_content().split())
+        assert reason.sentence in " ".join(said.get_content().split())
         assert "reason" not in unsaid.get_content().lower()
 
 
@@ -182,7 +181,29 @@ def test_a_name_is_no_markup() -> None:
 
 
 def test_each_event_has_its_own_headline() -> None:
-    """What happened is told apart: opened, moved from where to where, letter received."""
-    headlines = {texts.headline(event) for event in (opened(), moved(), letter_added())}
-    assert len(headlines) == 3
+    """What happened is told apart: opened, moved from where to where, letter received, written to."""
+    headlines = {texts.headline(event) for event in TICKET_EVENTS}
+    assert len(headlines) == len(TICKET_EVENTS)
     assert "from Received to In review" in texts.headline(moved())
+
+
+def test_what_staff_does_among_itself_is_no_mail() -> None:
+    """A claim, a release or an internal note is nothing to the producer; everything else is."""
+    assert not texts.is_mailed(worked())
+    assert all(texts.is_mailed(event) for event in TICKET_EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("event", "heading"),
+    [(moved(status=Status.ACTION_NEEDED, reason=StaffReason.OTHER), "Reason"), (message_added(), "From the desk")],
+    ids=["a reason", "a message"],
+)
+def test_what_staff_wrote_is_what_the_mail_says(event: TicketEvent, heading: str) -> None:
+    """Staff's own words stand in the place of the reason's, line by line, and are neither markup nor headers."""
+    mail = mailer().write(event, PRODUCER, "Page 2 <b>lacks</b>\r\n\x00the signature.")
+    plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    assert f"{heading.upper()}\n\nPage 2 <b>lacks</b>\nthe signature.\n" in plain.get_content()
+    assert "Page 2 &lt;b&gt;lacks&lt;/b&gt;<br>the signature." in html.get_content()
+    assert StaffReason.OTHER.sentence not in plain.get_content()

@@ -15,7 +15,7 @@ DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 @pytest.mark.parametrize("event", events(), ids=lambda event: event.type)
 def test_a_routing_key_is_the_kind_of_event_and_no_id(event: Event) -> None:
     """Routing keys come from a handful of words: metrics and bindings by them stay few."""
-    assert re.fullmatch(r"(request|letter|ticket|parking)\.[a-z]+(-[a-z]+)?", event.routing_key)
+    assert re.fullmatch(r"(request|letter|ticket|message|parking)\.[a-z]+(-[a-z]+)?", event.routing_key)
     assert not re.search(r"[0-9]", event.routing_key)
 
 
@@ -45,7 +45,13 @@ def test_every_event_finds_the_queues_that_can_read_it(event: Event) -> None:
 def test_only_ticket_events_are_public() -> None:
     """What carries personal data stays on the pipeline, which no downstream system may read."""
     public = {event.routing_key for event in events() if topology.exchange_of(event) == topology.EVENTS}
-    assert public == {"ticket.opened", "ticket.status-changed", "ticket.letter-added"}
+    assert public == {
+        "ticket.opened",
+        "ticket.status-changed",
+        "ticket.letter-added",
+        "ticket.message-added",
+        "ticket.worked",
+    }
 
 
 def test_names_are_unique() -> None:
