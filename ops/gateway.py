@@ -52,6 +52,10 @@ class Gateway:
             headers={"If-Match": if_match} if if_match else {},
         )
 
+    def act(self, number: str, what: str, **body: str | None) -> httpx.Response:
+        """POST /v1/tickets/{number}/{what}: claim, assignment, notes, withdrawal."""
+        return self.http.post(f"/v1/tickets/{number}/{what}", json=body)
+
     def letter(self, letter_id: str) -> httpx.Response:
         """GET /v1/letters/{id}."""
         return self.http.get(f"/v1/letters/{letter_id}")

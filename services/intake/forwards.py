@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.intake.owners import Owner
 from shared.contracts import refusals
@@ -16,8 +16,9 @@ from shared.contracts.grid import TicketQuery
 from shared.contracts.ticket_acts import ReasonTexts, TicketCounts
 from shared.contracts.ticket_views import TicketDetail, TicketPage
 from shared.runtime.auth import Verifier, signed_in
+from shared.runtime.event_streams import EventStream
 from shared.runtime.json_bodies import StrictJsonRoute
-from shared.runtime.openapi import LETTER, TICKET, documented
+from shared.runtime.openapi import EVENTS, LETTER, TICKET, documented
 
 _NUMBER = re.compile(r"SR-[0-9]{8}-[0-9]")
 
@@ -55,6 +56,16 @@ def router(tickets: Owner, documents: Owner, verifier: Verifier) -> APIRouter:
     )
     async def list_reasons(request: Request) -> Response:
         return await tickets.forward(request)
+
+    @routes.get(
+        "/tickets/stream",
+        tags=["tickets"],
+        summary="What happens to tickets, as server-sent events",
+        response_class=EventStream,
+        responses={**EVENTS, **limited(*refusals.LISTEN)},
+    )
+    async def stream_events(request: Request, last_event_id: Annotated[str | None, Header()] = None) -> Response:
+        return await tickets.forward_stream(request)
 
     @routes.get(
         "/tickets/{number}",

@@ -1,6 +1,6 @@
 """The services behind the gateway: tickets and documents, asked with the caller's own token."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -14,11 +14,13 @@ from starlette.background import BackgroundTask
 from shared.contracts.problems import ProblemDetails
 from shared.contracts.ticket_views import TicketDetail, TicketPage, TicketSummary
 from shared.runtime.auth import Caller
+from shared.runtime.event_streams import HEARTBEAT_SECONDS, EventStream
+from shared.runtime.logs import log
 from shared.runtime.problems import Problem, unavailable
 
 # A connection that breaks in the moment it stands is an AttributeError to the library.
 _BROKEN = (httpx.HTTPError, AttributeError)
-_PASSED_DOWN = frozenset({b"authorization", b"if-match", b"content-type", b"accept"})
+_PASSED_DOWN = frozenset({b"authorization", b"if-match", b"content-type", b"accept", b"last-event-id"})
 _PASSED_UP = frozenset(
     {
         "content-type",
@@ -43,6 +45,13 @@ class Owner:
     def __init__(self, name: str, url: str, timeout: float) -> None:
         self._name = name
         self._client = httpx.AsyncClient(base_url=url, timeout=timeout, trust_env=False)
+        # A pool of its own: those who listen stay, and would leave no connection for the others.
+        self._streams = httpx.AsyncClient(
+            base_url=url,
+            timeout=httpx.Timeout(timeout, read=3 * HEARTBEAT_SECONDS),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            trust_env=False,
+        )
 
     async def forward(self, request: Request) -> Response:
         """Send the request on and stream the answer back.
@@ -50,7 +59,10 @@ class Owner:
         Raises:
             Problem: 503 where the owner is away.
         """
-        outgoing = self._client.build_request(
+        return _passed_on(await self._ask(self._client, request))
+
+    async def _ask(self, client: httpx.AsyncClient, request: Request) -> httpx.Response:
+        outgoing = client.build_request(
             request.method,
             _escaped(request.scope["path"]),
             params=httpx.QueryParams(str(request.query_params)),
@@ -59,15 +71,18 @@ class Owner:
             content=await request.body(),
         )
         try:
-            answer = await self._client.send(outgoing, stream=True)
+            return await client.send(outgoing, stream=True)
         except _BROKEN as error:
             raise unavailable(f"The {self._name} service is away; try again soon.") from error
-        return StreamingResponse(
-            answer.aiter_raw(),
-            answer.status_code,
-            {name: value for name, value in answer.headers.items() if name in _PASSED_UP},
-            background=BackgroundTask(answer.aclose),
-        )
+
+    async def forward_stream(self, request: Request) -> Response:
+        """Send the request on and pass events back as they come, until either side ends.
+
+        Raises:
+            Problem: 503 where the owner is away.
+        """
+        answer = await self._ask(self._streams, request)
+        return EventStream(_pieces(answer)) if answer.is_success else _passed_on(answer)
 
     async def get(self, path: str, caller: Caller, params: Mapping[str, Any]) -> httpx.Response:
         """Ask the owner on behalf of a caller.
@@ -90,6 +105,27 @@ class Owner:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+        await self._streams.aclose()
+
+
+def _passed_on(answer: httpx.Response) -> Response:
+    return StreamingResponse(
+        answer.aiter_raw(),
+        answer.status_code,
+        {name: value for name, value in answer.headers.items() if name in _PASSED_UP},
+        background=BackgroundTask(answer.aclose),
+    )
+
+
+async def _pieces(answer: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """What the owner sends; that it breaks off is the end, after which the listener asks again."""
+    try:
+        async for piece in answer.aiter_raw():
+            yield piece
+    except httpx.HTTPError as error:
+        log.info("events broken off", reason=type(error).__name__)
+    finally:
+        await answer.aclose()
 
 
 async def open_ticket(tickets: Owner, number: str, caller: Caller) -> TicketSummary:

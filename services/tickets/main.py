@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from services.tickets import handlers, routes, work_routes
 from services.tickets.desk import Desk
+from services.tickets.live import Live
 from services.tickets.outbox import Outbox
 from services.tickets.queue import Queue
 from services.tickets.settings import TicketsSettings
@@ -16,6 +17,7 @@ from services.tickets.store import StoreError, TicketStore
 from services.tickets.work import Work
 from shared.runtime.auth import TokenVerifier
 from shared.runtime.bus import Brokers, Bus
+from shared.runtime.event_log import EventLog
 from shared.runtime.service import serve, service_app
 
 
@@ -26,6 +28,7 @@ def build(settings: TicketsSettings, brokers: Brokers | None = None) -> FastAPI:
     bus = Bus("tickets", settings, registry, brokers)
     outbox = Outbox(store, bus, settings.sweep_seconds)
     desk, queue, verifier = Desk(store, outbox), Queue(store), TokenVerifier(settings)
+    live = Live(EventLog("tickets", settings.amqp_url.get_secret_value()))
     handlers.register(bus, desk)
 
     @asynccontextmanager
@@ -33,13 +36,15 @@ def build(settings: TicketsSettings, brokers: Brokers | None = None) -> FastAPI:
         await store.prepare()
         await bus.start()
         sweeper = asyncio.create_task(outbox.sweep_forever())
+        follower = asyncio.create_task(live.follow_forever())
         try:
             yield
         finally:
             sweeper.cancel()
+            follower.cancel()
             await bus.stop()
             # It may have a lease to give back, for which the store must still be there.
-            await asyncio.wait([sweeper])
+            await asyncio.wait([sweeper, follower])
             store.close()
 
     return service_app(
@@ -49,7 +54,7 @@ def build(settings: TicketsSettings, brokers: Brokers | None = None) -> FastAPI:
         lifespan=lifespan,
         checks={"rabbitmq": bus.ready, "mongodb": store.ping},
         routers=(
-            routes.router(desk, queue, verifier),
+            routes.router(desk, queue, live, verifier),
             work_routes.router(Work(desk, store, outbox), queue, verifier),
         ),
         away=(StoreError,),

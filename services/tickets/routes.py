@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from services.tickets.desk import Desk
+from services.tickets.live import Live
 from services.tickets.queue import Queue
 from services.tickets.store import Document
 from services.tickets.views import detail_of, reason_texts
@@ -22,10 +23,11 @@ from shared.runtime.auth import (
     caller_with,
     signed_in,
 )
-from shared.runtime.openapi import TICKET, documented
+from shared.runtime.event_streams import EventStream
+from shared.runtime.openapi import EVENTS, TICKET, documented
 
 
-def router(desk: Desk, queue: Queue, verifier: TokenVerifier) -> APIRouter:
+def router(desk: Desk, queue: Queue, live: Live, verifier: TokenVerifier) -> APIRouter:
     """The routes over one desk."""
     routes = APIRouter(prefix="/v1/tickets", tags=["tickets"])
     may_read = caller_with(verifier, TICKETS_READ, TICKETS_WORK)
@@ -67,6 +69,18 @@ def router(desk: Desk, queue: Queue, verifier: TokenVerifier) -> APIRouter:
     )
     async def list_reasons() -> ReasonTexts:
         return reason_texts()
+
+    @routes.get(
+        "/stream",
+        summary="What happens to tickets, as server-sent events",
+        response_class=EventStream,
+        responses={**EVENTS, **documented(*refusals.LISTEN)},
+    )
+    async def stream_events(
+        caller: Annotated[Caller, Depends(may_read)], last_event_id: Annotated[str | None, Header()] = None
+    ) -> EventStream:
+        live.require_room()
+        return EventStream(live.listen(caller, last_event_id))
 
     @routes.get(
         "/{number}",

@@ -38,6 +38,7 @@ class Caller:
     email: str
     scopes: frozenset[str]
     token: str
+    expires_at: float  # seconds since 1970
 
     @property
     def is_staff(self) -> bool:
@@ -106,6 +107,7 @@ class TokenVerifier:
                 email=_text(claims, "email"),
                 scopes=frozenset(_text(claims, "scope").split()),
                 token=token,
+                expires_at=float(claims["exp"]),
             )
         except KeysAway as error:
             raise unavailable("The identity provider's keys cannot be read now.") from error

@@ -117,6 +117,25 @@ def headers(described: Mapping[str, str]) -> dict[str, Any]:
 
 # What the routes answer that the gateway forwards to their owners: said once, for both.
 TICKET: dict[int | str, dict[str, Any]] = {200: {"headers": headers({"ETag": "The ticket's version, for If-Match."})}}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": (
+            "One event per change, for as long as both sides and the token last. `event` is its kind, `data` the "
+            "public event, `id` opaque: sent back as `Last-Event-ID` it brings what came since; events may come twice "
+            "then, with the same id. `ready` says that from here on everything comes as it happens, and `reload` that some "
+            "events may be missing: read the tickets again. Comments are signs of life."
+        ),
+        "content": {
+            "text/event-stream": {
+                "example": (
+                    'event: ticket.status-changed\ndata: {"type":"por.ticket.status-changed.v1","subject":'
+                    '"SR-00000001-3","sequence":"2","data":{"status":"in-review","previous_status":"received"}}\n'
+                    "id: e2a\n\n"
+                )
+            }
+        },
+    }
+}
 LETTER: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The letter as it was sent.",

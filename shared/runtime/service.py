@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
@@ -66,6 +67,7 @@ def service_app(
         separate_input_output_schemas=False,
         max_body_size=MAX_BODY,
     )
+    app.state.stopping = asyncio.Event()  # set when the service begins to stop: what goes on for ever ends then
     install_problems(app, away)
     document_problems(app)
     app.add_middleware(HttpObserver, registry=registry)
@@ -125,9 +127,9 @@ async def _answers(check: Check) -> bool:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, settings: ServiceSettings) -> None:
+    def __init__(self, config: uvicorn.Config, settings: ServiceSettings, stopping: asyncio.Event) -> None:
         super().__init__(config)
-        self._settings = settings
+        self._settings, self._stopping = settings, stopping
 
     async def on_tick(self, counter: int) -> bool:
         if counter % LOOK_TICKS == 0:
@@ -135,6 +137,10 @@ class _Server(uvicorn.Server):
                 assert isinstance(connection, GuardedConnection)
                 connection.look(LOOK_TICKS / 10, self._settings)
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping.set()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if not self.started:
@@ -171,4 +177,4 @@ def serve(service: str, kind: type[S], build: Callable[[S], FastAPI]) -> None:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     with suppress(KeyboardInterrupt):  # Ctrl-C has been obeyed by then
-        _Server(config, settings).run()
+        _Server(config, settings, app.state.stopping).run()

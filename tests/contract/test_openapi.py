@@ -28,6 +28,7 @@ FORWARDED = {
     "/v1/tickets": "tickets",
     "/v1/tickets/{number}": "tickets",
     "/v1/tickets/counts": "tickets",
+    "/v1/tickets/stream": "tickets",
     "/v1/tickets/reasons": "tickets",
     "/v1/tickets/{number}/status": "tickets",
     "/v1/tickets/{number}/claim": "tickets",

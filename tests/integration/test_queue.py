@@ -30,7 +30,7 @@ OPEN = [status for status in Status if status.is_open]
 
 def staff(subject: str = "joan") -> Caller:
     """A member of staff."""
-    return Caller(subject, None, subject, f"{subject}@carrier.example", frozenset({TICKETS_WORK}), "token")
+    return Caller(subject, None, subject, f"{subject}@carrier.example", frozenset({TICKETS_WORK}), "token", 0)
 
 
 def ticket(n: int, **changes: Any) -> Document:
@@ -123,7 +123,7 @@ async def test_who_asks_for_the_same_is_shown_to_staff_alone(store: TicketStore)
     page = await queue.page(TicketQuery(contested=True), staff())
     seen = {item.ticket_number: item.staff.contested_with for item in page.items if item.staff}
     assert seen == {numbers[0]: [numbers[1]], numbers[1]: [numbers[0]]}
-    producer = Caller("P5", "P5", "Dana", "dana@agency.example", frozenset({"tickets:read"}), "token")
+    producer = Caller("P5", "P5", "Dana", "dana@agency.example", frozenset({"tickets:read"}), "token", 0)
     mine = await queue.page(TicketQuery(search=numbers[0]), producer)
     assert [(item.ticket_number, item.staff) for item in mine.items] == [(numbers[0], None)]
     with pytest.raises(Problem):

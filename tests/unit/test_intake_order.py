@@ -30,7 +30,7 @@ from shared.runtime.objects import ObjectStore
 from shared.runtime.problems import Problem
 from tests.builders import FORM, MOMENT, NUMBER, REQUEST_ID, pdf, picture
 
-CALLER = Caller("P1001", "P1001", "Dana Whitfield", "p1001@agency.example", frozenset(), "token")
+CALLER = Caller("P1001", "P1001", "Dana Whitfield", "p1001@agency.example", frozenset(), "token", 0)
 LETTERS = ["begin letter", "begin letter", "keep letter", "keep letter"]
 ALL = [*LETTERS, "begin form", "keep form", "give room back", "publish"]
 

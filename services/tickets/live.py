@@ -1,0 +1,185 @@
+"""What happens to tickets, as it happens: the event log, passed on to those who listen and may know."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from pydantic import TypeAdapter, ValidationError
+
+from shared.contracts.tickets import TicketEvent, TicketWorked
+from shared.runtime.auth import Caller
+from shared.runtime.event_log import EventLog, LogAway
+from shared.runtime.event_streams import HEARTBEAT_SECONDS
+from shared.runtime.logs import log
+from shared.runtime.problems import unavailable
+
+MAX_LISTENERS = 1000
+MAX_WAITING = 200  # events that a slow listener may be behind
+OVERLAP = 20  # events that are read again before the one that a listener names
+FARTHEST = 10_000  # events that are read again at most
+CATCH_UPS = 4  # at once
+CATCH_UP_SECONDS = 20.0
+AGAIN_SECONDS = 1.0
+RETRY_MS = 1000
+
+_ID = re.compile(r"e([0-9a-f]{1,15})")
+_EVENTS: TypeAdapter[TicketEvent] = TypeAdapter(TicketEvent)
+
+
+class Listener:
+    """One caller who listens; what he does not take in time is lost to him, and he is told by the end."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._waiting: asyncio.Queue[bytes] = asyncio.Queue(MAX_WAITING)
+        self._is_behind = False
+
+    def may_know(self, event: TicketEvent) -> bool:
+        """Staff hears all; a producer what happens to his own tickets, and not what staff does among itself."""
+        if self._caller.is_staff:
+            return True
+        return event.data.producer_id == self._caller.producer_id and not isinstance(event, TicketWorked)
+
+    def offer(self, piece: bytes) -> None:
+        """Keep a piece until it is taken."""
+        if self._waiting.full():
+            self._is_behind = True
+        else:
+            self._waiting.put_nowait(piece)
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """What was offered, or a sign of life; ends with the token, and where too much waits."""
+        while not self._is_behind and (left := self._caller.expires_at - time.time()) > 0:
+            try:
+                async with asyncio.timeout(min(HEARTBEAT_SECONDS, left)):
+                    piece = await self._waiting.get()
+            except TimeoutError:
+                piece = KEEPALIVE_COMMENT
+            yield piece
+
+
+class Live:
+    """One process's listeners over the event log."""
+
+    def __init__(self, events: EventLog) -> None:
+        self._events = events
+        self._listeners: set[Listener] = set()
+        self._position = -1  # the offset of the last event that was passed on
+        self._knows_position = asyncio.Event()
+        self._catch_ups = asyncio.Semaphore(CATCH_UPS)
+
+    async def follow_forever(self) -> None:
+        """Pass on every event as it comes, until cancelled; after an outage from where it was."""
+        first = None
+        while True:
+            try:
+                async for offset, body in self._events.read(first):
+                    first = offset + 1
+                    self._pass_on(offset, body)
+            except LogAway as error:
+                log.warning("event log away", reason=type(error).__name__)
+            except Exception as error:  # noqa: BLE001  # whatever it is: without the log nobody would hear anything again
+                log.error("event log not read", exc_info=error)
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    async def listen(self, caller: Caller, last_id: str | None) -> AsyncGenerator[bytes, None]:
+        """What the caller may know from now on, as server-sent events; before it what came since ``last_id``.
+
+        Events may come twice around the seam, with the same id. ``reload`` says that some may be missing.
+        """
+        with self._listener(caller) as listener:
+            if last_id is not None and self._position < 0:
+                await self._wait_for_position()
+            position = self._position
+            yield format_sse_event(retry=RETRY_MS)
+            if last_id is not None:
+                async for piece in self._since(listener, _offset(last_id), position):
+                    yield piece
+            yield format_sse_event(event="ready", data_str="{}", id=_id(position))
+            async for piece in listener.pieces():
+                yield piece
+
+    async def _wait_for_position(self) -> None:
+        """Give a process that has just started the time to learn how far the log is."""
+        try:
+            async with asyncio.timeout(AGAIN_SECONDS):
+                await self._knows_position.wait()
+        except TimeoutError:
+            return  # the log is empty, or away
+
+    async def _since(self, listener: Listener, last: int | None, position: int) -> AsyncGenerator[bytes, None]:
+        """Read again what came after ``last``, and a little before it."""
+        if last == position:
+            return
+        if last is None or not 0 < position - last <= FARTHEST:
+            yield _RELOAD
+            return
+        try:
+            async with self._catch_ups, asyncio.timeout(CATCH_UP_SECONDS):
+                found = [each async for each in self._events.between(max(0, last + 1 - OVERLAP), position)]
+        except (*LogAway, TimeoutError):
+            yield _RELOAD
+            return
+        for offset, body in found:
+            event = _event(body)
+            if event is not None and listener.may_know(event):
+                yield _piece(offset, event)
+
+    def _pass_on(self, offset: int, body: bytes) -> None:
+        self._position = offset
+        self._knows_position.set()
+        event = _event(body)
+        if event is None:
+            return
+        piece = _piece(offset, event)
+        for listener in self._listeners:
+            if listener.may_know(event):
+                listener.offer(piece)
+
+    @contextmanager
+    def _listener(self, caller: Caller) -> Iterator[Listener]:
+        listener = Listener(caller)
+        self._listeners.add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+
+    def require_room(self) -> None:
+        """Refuse one listener too many.
+
+        Raises:
+            Problem: 503.
+        """
+        if len(self._listeners) >= MAX_LISTENERS:
+            raise unavailable("Too many listen; try again soon.")
+
+
+_RELOAD = format_sse_event(event="reload", data_str="{}")
+
+
+def _event(body: bytes) -> TicketEvent | None:
+    """The event in an entry; None for one that a newer sender wrote."""
+    try:
+        return _EVENTS.validate_json(body)
+    except ValidationError:
+        return None
+
+
+def _piece(offset: int, event: TicketEvent) -> bytes:
+    said = event.model_dump_json(exclude_none=True)
+    return format_sse_event(event=event.routing_key, data_str=said, id=_id(offset))
+
+
+def _id(offset: int) -> str:
+    """An id that means something to the desk alone."""
+    return f"e{offset + 1:x}"
+
+
+def _offset(last_id: str) -> int | None:
+    """The offset in an id; None where it is none of ours."""
+    match = _ID.fullmatch(last_id)
+    return int(match[1], 16) - 1 if match else None

@@ -1,0 +1,68 @@
+"""Answers that go on: server-sent events that end when the service stops, and wait for no reader."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from shared.runtime.logs import log
+
+MEDIA_TYPE = "text/event-stream"
+# No heartbeat for three times this means that the other side is gone.
+HEARTBEAT_SECONDS = 15.0
+SEND_SECONDS = 10.0
+
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events, piece by piece. Its pieces end when the service begins to stop."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(pieces, headers=_HEADERS)
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send what comes, for as long as both sides go on."""
+        async with aclosing(until(scope["app"].state.stopping, self._pieces)) as pieces:
+            self.body_iterator = pieces
+            await super().__call__(scope, receive, send)
+
+    async def stream_response(self, send: Send) -> None:
+        """Send each piece to a reader who takes it; one who takes nothing is let go, for what he misses he can ask."""
+        try:
+            await super().stream_response(_in_time(send))
+        except TimeoutError:
+            log.info("reader of events let go")
+
+
+def _in_time(send: Send) -> Send:
+    async def in_time(message: object) -> None:
+        async with asyncio.timeout(SEND_SECONDS):
+            await send(message)  # type: ignore[arg-type]  # passed on as it came
+
+    return in_time
+
+
+async def until(stop: asyncio.Event, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """The pieces as they come, up to their end or to ``stop``, whichever is first."""
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        while not stop.is_set():
+            following = asyncio.ensure_future(anext(pieces, None))
+            try:
+                await asyncio.wait({stopped, following}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                if not following.done():
+                    following.cancel()
+                    await asyncio.wait({following})
+            if following.cancelled() or (piece := following.result()) is None:
+                return
+            yield piece
+    finally:
+        stopped.cancel()
+        await pieces.aclose()

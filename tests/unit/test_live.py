@@ -1,0 +1,104 @@
+"""Who hears what, and what becomes of those who do not keep up."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from services.tickets.live import MAX_LISTENERS, MAX_WAITING, Listener, Live
+from shared.contracts.tickets import TicketEvent
+from shared.runtime import event_streams
+from shared.runtime.auth import TICKETS_READ, TICKETS_WORK, Caller
+from shared.runtime.event_log import EventLog
+from shared.runtime.event_streams import EventStream, until
+from shared.runtime.problems import Problem
+from tests.builders import letter_added, message_added, moved, opened, worked
+
+
+def caller(producer_id: str | None = "P1001", seconds: float = 60, scope: str = TICKETS_READ) -> Caller:
+    """Somebody whose token is good for some seconds."""
+    return Caller("sub", producer_id, "", "", frozenset({scope}), "token", time.time() + seconds)
+
+
+@pytest.mark.parametrize("event", [opened(), moved(), letter_added(), message_added(), worked()], ids=lambda e: e.type)
+def test_who_may_know(event: TicketEvent) -> None:
+    """Staff hears all; the owner what is his, without inner acts; another producer nothing."""
+    assert Listener(caller(None, scope=TICKETS_WORK)).may_know(event)
+    assert Listener(caller()).may_know(event) is (event.type != "por.ticket.worked.v1")
+    assert not Listener(caller("P2")).may_know(event)
+
+
+async def test_who_does_not_keep_up_is_let_go() -> None:
+    """However much comes for a listener who takes nothing, no more than so much is kept, and then he hears the end."""
+    listener = Listener(caller())
+    for n in range(50 * MAX_WAITING):
+        listener.offer(b"%d" % n)
+    assert listener._waiting.qsize() == MAX_WAITING
+    assert [piece async for piece in listener.pieces()] == []
+
+
+async def test_who_keeps_up_hears_all_until_his_token_ends() -> None:
+    """What is offered comes in order, and with the token it ends."""
+    listener = Listener(caller(seconds=0.3))
+    for n in range(3):
+        listener.offer(b"%d" % n)
+    began = time.monotonic()
+    heard = [piece async for piece in listener.pieces()]
+    assert heard[:3] == [b"0", b"1", b"2"]
+    assert 0.2 < time.monotonic() - began < 2
+
+
+async def test_one_listener_too_many_is_refused() -> None:
+    """A process has so many listeners and no more; one who has gone makes room."""
+    live = Live(EventLog("test", "amqp://127.0.0.1:1/"))
+    streams = [live.listen(caller(), None) for _ in range(MAX_LISTENERS)]
+    for stream in streams:
+        live.require_room()
+        await anext(stream)
+    with pytest.raises(Problem):
+        live.require_room()
+    await streams[0].aclose()
+    live.require_room()
+    for stream in streams:
+        await stream.aclose()
+
+
+async def _endless(closed: list[bool]) -> AsyncGenerator[bytes, None]:
+    try:
+        yield b"one"
+        await asyncio.sleep(3600)
+    finally:
+        closed.append(True)
+
+
+async def test_a_stream_ends_when_the_service_stops() -> None:
+    """What goes on for ever ends at the word, at once, and is closed."""
+    closed: list[bool] = []
+    stop = asyncio.Event()
+    heard = []
+    async with asyncio.timeout(5):
+        async for piece in until(stop, _endless(closed)):
+            heard.append(piece)
+            asyncio.get_running_loop().call_later(0.05, stop.set)
+    assert (heard, closed) == ([b"one"], [True])
+
+
+async def test_a_reader_who_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection into which nothing can be written any more is given up in time, and its source closed."""
+    monkeypatch.setattr(event_streams, "SEND_SECONDS", 0.05)
+    closed: list[bool] = []
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.sleep(3600)
+
+    async def receive() -> Any:
+        await asyncio.sleep(3600)
+
+    scope = {"type": "http", "app": SimpleNamespace(state=SimpleNamespace(stopping=asyncio.Event()))}
+    async with asyncio.timeout(5):
+        await EventStream(_endless(closed))(cast("Any", scope), receive, send)
+    assert closed == [True]
