@@ -122,8 +122,8 @@ EVENTS: dict[int | str, dict[str, Any]] = {
         "description": (
             "One event per change, for as long as both sides and the token last. `event` is its kind, `data` the "
             "public event, `id` opaque: sent back as `Last-Event-ID` it brings what came since; events may come twice "
-            "then, with the same id. `ready` says that from here on everything comes as it happens, and `reload` that some "
-            "events may be missing: read the tickets again. Comments are signs of life."
+            "then, with the same id. `ready` says that from here on everything comes as it happens, and `reload` that "
+            "some events may be missing: read the tickets again. Comments are signs of life."
         ),
         "content": {
             "text/event-stream": {

@@ -75,8 +75,9 @@ def test_a_damaged_letter_is_sent_again_as_the_mail_asks(desk: Desk, producer: P
     (letter,) = producer.gateway.ticket(number).json()["letters"]
     assert letter["fault"] == "letter-damaged"
     assert send_letter(producer, number, LETTER) == 202
-    (event,) = desk.events(number, 2)[1:]
-    assert (event.type, event.sequence, event.data.reason) == ("por.ticket.letter-added.v1", "2", None)
+    added, back = desk.events(number, 3)[1:]
+    assert (added.type, added.sequence, added.data.reason) == ("por.ticket.letter-added.v1", "2", None)
+    assert (back.sequence, back.data.status) == ("3", "in-review")
     (whole,) = producer.gateway.ticket(number).json()["letters"]
     assert (whole["letter_id"], whole["fault"], whole["pages"]) == (letter["letter_id"], None, 1)
     assert producer.gateway.letter(letter["letter_id"]).content == LETTER
