@@ -62,6 +62,7 @@ def router(tickets: Owner, documents: Owner, verifier: Verifier) -> APIRouter:
         tags=["tickets"],
         summary="What happens to tickets, as server-sent events",
         response_class=EventStream,
+        status_code=HTTPStatus.OK,
         responses={**EVENTS, **limited(*refusals.LISTEN)},
     )
     async def stream_events(request: Request, last_event_id: Annotated[str | None, Header()] = None) -> Response:

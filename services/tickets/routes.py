@@ -1,5 +1,6 @@
 """The HTTP door for who reads tickets: the grid, one ticket, and what staff chooses from."""
 
+from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
@@ -74,6 +75,7 @@ def router(desk: Desk, queue: Queue, live: Live, verifier: TokenVerifier) -> API
         "/stream",
         summary="What happens to tickets, as server-sent events",
         response_class=EventStream,
+        status_code=HTTPStatus.OK,
         responses={**EVENTS, **documented(*refusals.LISTEN)},
     )
     async def stream_events(

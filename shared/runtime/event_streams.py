@@ -1,4 +1,7 @@
-"""Answers that go on: server-sent events that end when the service stops, and wait for no reader."""
+"""Answers that go on: server-sent events that end when the service stops.
+
+Who reads nothing is cut off by :mod:`shared.runtime.connections`, like everybody else.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -7,12 +10,9 @@ from contextlib import aclosing
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from shared.runtime.logs import log
-
 MEDIA_TYPE = "text/event-stream"
 # No heartbeat for three times this means that the other side is gone.
 HEARTBEAT_SECONDS = 15.0
-SEND_SECONDS = 10.0
 
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -31,21 +31,6 @@ class EventStream(StreamingResponse):
         async with aclosing(until(scope["app"].state.stopping, self._pieces)) as pieces:
             self.body_iterator = pieces
             await super().__call__(scope, receive, send)
-
-    async def stream_response(self, send: Send) -> None:
-        """Send each piece to a reader who takes it; one who takes nothing is let go, for what he misses he can ask."""
-        try:
-            await super().stream_response(_in_time(send))
-        except TimeoutError:
-            log.info("reader of events let go")
-
-
-def _in_time(send: Send) -> Send:
-    async def in_time(message: object) -> None:
-        async with asyncio.timeout(SEND_SECONDS):
-            await send(message)  # type: ignore[arg-type]  # passed on as it came
-
-    return in_time
 
 
 async def until(stop: asyncio.Event, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

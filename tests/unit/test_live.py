@@ -3,17 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
 from services.tickets.live import MAX_LISTENERS, MAX_WAITING, Listener, Live
 from shared.contracts.tickets import TicketEvent
-from shared.runtime import event_streams
 from shared.runtime.auth import TICKETS_READ, TICKETS_WORK, Caller
 from shared.runtime.event_log import EventLog
-from shared.runtime.event_streams import EventStream, until
+from shared.runtime.event_streams import until
 from shared.runtime.problems import Problem
 from tests.builders import letter_added, message_added, moved, opened, worked
 
@@ -84,21 +81,3 @@ async def test_a_stream_ends_when_the_service_stops() -> None:
             heard.append(piece)
             asyncio.get_running_loop().call_later(0.05, stop.set)
     assert (heard, closed) == ([b"one"], [True])
-
-
-async def test_a_reader_who_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection into which nothing can be written any more is given up in time, and its source closed."""
-    monkeypatch.setattr(event_streams, "SEND_SECONDS", 0.05)
-    closed: list[bool] = []
-
-    async def send(message: Any) -> None:
-        if message["type"] == "http.response.body":
-            await asyncio.sleep(3600)
-
-    async def receive() -> Any:
-        await asyncio.sleep(3600)
-
-    scope = {"type": "http", "app": SimpleNamespace(state=SimpleNamespace(stopping=asyncio.Event()))}
-    async with asyncio.timeout(5):
-        await EventStream(_endless(closed))(cast("Any", scope), receive, send)
-    assert closed == [True]
