@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from shared.contracts.envelope import Event
 from shared.contracts.letters import LetterChecked
-from shared.contracts.parking import ParkingDropped, ParkingReplayed
 from shared.contracts.messages import MessageWritten
+from shared.contracts.parking import ParkingDropped, ParkingReplayed
 from shared.contracts.requests import LetterSubmitted, RequestSubmitted
 from shared.contracts.tickets import (
     TicketLetterAdded,

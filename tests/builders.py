@@ -13,8 +13,8 @@ from PIL import Image
 from ops.letter import load_sample, make_letter
 from shared.contracts.envelope import Event, event_id
 from shared.contracts.letters import CheckedLetter, LetterChecked, LetterVerdicts, letter_id
-from shared.contracts.parking import ParkingAct, ParkingDropped, ParkingReplayed
 from shared.contracts.messages import MessageWritten, WrittenMessage
+from shared.contracts.parking import ParkingAct, ParkingDropped, ParkingReplayed
 from shared.contracts.requests import (
     Form,
     Letter,

@@ -28,7 +28,7 @@ def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
 
     async def learn_message(event: MessageWritten) -> None:
         data = event.data
-        with away(LedgerAway, DATABASE_AWAY):
+        with away(LedgerAway, "database-away"):
             await ledger.learn_message(data.request_id, data.event_id, data.text)
 
     async def send_mail(event: TicketEvent) -> None:

@@ -10,7 +10,7 @@ from services.intake.owners import Owner, OwnerAway
 from shared.runtime.auth import Caller
 from shared.runtime.problems import Problem
 
-CALLER = Caller("P1001", "P1001", "Dana Whitfield", "dana@agency.example", frozenset(), "token")
+CALLER = Caller("P1001", "P1001", "Dana Whitfield", "dana@agency.example", frozenset(), "token", 0)
 
 
 @pytest.fixture(params=[httpx.ConnectError("refused"), AttributeError("family")], ids=["refused", "broken at once"])
