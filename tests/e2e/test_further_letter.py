@@ -81,7 +81,7 @@ def test_a_damaged_letter_is_sent_again_as_the_mail_asks(desk: Desk, producer: P
     (whole,) = producer.gateway.ticket(number).json()["letters"]
     assert (whole["letter_id"], whole["fault"], whole["pages"]) == (letter["letter_id"], None, 1)
     assert producer.gateway.letter(letter["letter_id"]).content == LETTER
-    assert len(desk.mails(number, 2)) == 2
+    assert len(desk.mails(number, 3)) == 3
 
 
 def test_a_further_letter_needs_an_open_ticket_of_ones_own(desk: Desk, producer: Producer) -> None:
