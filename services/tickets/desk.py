@@ -66,14 +66,14 @@ class Desk:
                 raise Permanent("ticket-closed")
             if is_new:
                 kept[letter.letter_id] = letter.model_dump(mode="json")
-            entries, status = _letter_entries(ticket, reply, letter, comment)
+            entries, fields = _letter_entries(ticket, reply, letter, comment)
             changed = await self._store.change(
                 reply.request_id,
                 ticket["version"],
                 *entries,
                 letters=[*kept.values()],
-                status=status.value,
                 answered=ticket.get("answered", False) or letter.fault is None,
+                **fields,
             )
             if not changed:
                 raise Transient("ticket-changed-meanwhile")
@@ -133,8 +133,8 @@ def _unsaid(ticket: Document, reply: LetterReply) -> str | None:
 
 def _letter_entries(
     ticket: Document, reply: LetterReply, letter: CheckedLetter, comment: str | None
-) -> tuple[list[Document], Status]:
-    """The letter's entry; a second one where the ticket waited for it, and the status that this leads to."""
+) -> tuple[list[Document], Document]:
+    """The letter's entry; where the ticket waited for it a second one, and what else that changes."""
     before = Status(ticket["status"])
     after = workflow.answered_status(before, letter.fault)
     added = history.entry(
@@ -149,7 +149,7 @@ def _letter_entries(
         reply_id=str(reply.reply_id),
     )
     if after is before:
-        return [added], before
+        return [added], {}
     moved = history.entry(
         request_id=reply.request_id,
         sequence=ticket["version"] + 2,
@@ -158,7 +158,7 @@ def _letter_entries(
         status=after,
         previous_status=before.value,
     )
-    return [added, moved], after
+    return [added, moved], {"status": after.value}
 
 
 def mistyped() -> Problem:

@@ -6,8 +6,9 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from services.tickets.desk import mistyped
+from services.tickets.indexes import ANSWERED, BY_ASSIGNEE, BY_STATUS, RIVALRY
 from services.tickets.numbers import is_well_formed
-from services.tickets.store import RIVALRY, Document, TicketStore
+from services.tickets.store import Document, TicketStore
 from services.tickets.views import summary_of
 from services.tickets.workflow import CONTESTABLE
 from shared.contracts.envelope import now
@@ -19,8 +20,6 @@ from shared.runtime.problems import Problem
 
 Subject: TypeAlias = tuple[str, str]
 
-BY_STATUS, BY_ASSIGNEE = ("open", "status", "number"), ("open", "assignee", "opened_at", "number")
-ANSWERED = ("answered", "opened_at", "number")
 _NUMBER_LENGTH = len("SR-00000001-3")
 
 

@@ -15,20 +15,12 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, ExecutionTimeout, PyMongoError, WTimeoutError
 
+from services.tickets.indexes import SORTS, indexes, order
 from shared.contracts.envelope import now
 
 Document = dict[str, Any]
 
-SORTS = {
-    "date": "opened_at",
-    "ticket_number": "number",
-    "request_type": "request_type",
-    "status": "status",
-}
-# What staff narrows the queue by; each is an index of its own.
-FILTERS = ("status", "request_type", "assignee", "form.line_of_business", "form.account_number")
-# Who asks for the same: read off this index alone.
-RIVALRY = ("request_type", "open", "form.account_number", "form.line_of_business", "number")
+# What a row of the grid is made of.
 _ROW = (
     "open",
     "number",
@@ -69,25 +61,8 @@ class TicketStore:
         self._tickets, self._counters = self._db["tickets"], self._db["counters"]
 
     async def prepare(self) -> None:
-        """Create the indexes: the grid in every order for one producer and for all, staff's filters, the sweep."""
-        orders = [
-            IndexModel([*scope, ("open", ASCENDING), *_order(column, ASCENDING)])
-            for scope in ([("producer_id", ASCENDING)], [])
-            for column in SORTS.values()
-        ]
-        filters = [
-            IndexModel([("open", ASCENDING), (name, ASCENDING), *_order("opened_at", ASCENDING)]) for name in FILTERS
-        ]
-        await self._tickets.create_indexes(
-            [
-                *orders,
-                *filters,
-                IndexModel([(name, ASCENDING) for name in RIVALRY]),
-                IndexModel([("answered", ASCENDING), *_order("opened_at", ASCENDING)], sparse=True),
-                IndexModel("number", unique=True),
-                IndexModel("due_at", sparse=True),
-            ]
-        )
+        """Create the indexes; existing ones are left as they are."""
+        await self._tickets.create_indexes([IndexModel(fields, **options) for fields, options in indexes()])
 
     async def ping(self) -> bool:
         """Whether the database answers."""
@@ -163,9 +138,9 @@ class TicketStore:
         """A page of tickets without their history, and how many there are in all; ``where`` narrows them further."""
         # Naming both values lets the one index serve "all" too, by merging its open and closed half.
         query = {**_visible(sees_only), "open": {"$in": [True, False]} if is_open is None else is_open, **where}
-        order = _order(SORTS[sort], DESCENDING if descending else ASCENDING)
+        by = order(SORTS[sort], DESCENDING if descending else ASCENDING)
         cursor = self._tickets.find(query, dict.fromkeys(_ROW, 1))
-        found = await cursor.sort(order).skip(skip).limit(limit).to_list(limit)
+        found = await cursor.sort(by).skip(skip).limit(limit).to_list(limit)
         return found, await self._tickets.count_documents(query)
 
     async def aggregate(self, pipeline: list[Document], index: tuple[str, ...]) -> list[Document]:
@@ -231,8 +206,3 @@ class TicketStore:
 
 def _visible(sees_only: str | None) -> Document:
     return {} if sees_only is None else {"producer_id": sees_only}
-
-
-def _order(column: str, direction: int) -> list[tuple[str, int]]:
-    """The number breaks ties, so that pages neither repeat nor miss a ticket."""
-    return [(column, direction)] + ([] if column == "number" else [("number", direction)])

@@ -10,7 +10,8 @@ from services.documents.checks import judge
 from services.documents.settings import DocumentsSettings
 from services.documents.verdict import Verdict
 from services.notifier.ledger import Entry
-from services.tickets.store import LEASE, SORTS
+from services.tickets.indexes import SORTS
+from services.tickets.store import LEASE
 from shared.contracts.envelope import now
 from shared.contracts.requests import Producer
 from shared.runtime.objects import Lock
