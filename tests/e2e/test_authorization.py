@@ -28,6 +28,24 @@ NOBODY = dict.fromkeys(READERS, NO)
 # A stranger's own list is empty, and the owner's is his own.
 LISTERS = {**READERS, "stranger": OK, "stranger, read": OK}
 MOVERS = {**NOBODY, "staff": CLOSED, "work alone": CLOSED}
+STAFF = {**NOBODY, "staff": OK, "work alone": OK}
+WITHDRAWERS = {
+    **NOBODY, "owner": CLOSED, "owner, write": CLOSED, "owner without address": CLOSED, "stranger": HIDDEN,
+    "stranger, write": HIDDEN,
+}  # fmt: skip
+# Of both the gateway and its owner, where the tickets are.
+TICKETS = {
+    ("GET", "/v1/tickets"): LISTERS,
+    ("GET", "/v1/tickets/counts"): STAFF,
+    ("GET", "/v1/tickets/reasons"): STAFF,
+    ("GET", "/v1/tickets/stream"): LISTERS,
+    ("GET", "/v1/tickets/{number}"): READERS,
+    ("POST", "/v1/tickets/{number}/status"): MOVERS,
+    ("POST", "/v1/tickets/{number}/claim"): MOVERS,
+    ("POST", "/v1/tickets/{number}/assignment"): MOVERS,
+    ("POST", "/v1/tickets/{number}/notes"): STAFF,
+    ("POST", "/v1/tickets/{number}/withdrawal"): WITHDRAWERS,
+}
 # By service, method and path: what each caller is answered about one producer's closed ticket.
 GUARDED: dict[tuple[str, str, str], dict[str, int]] = {
     ("intake", "POST", "/v1/requests"): {
@@ -35,15 +53,18 @@ GUARDED: dict[tuple[str, str, str], dict[str, int]] = {
     },
     ("intake", "POST", "/v1/tickets/{number}/letters"): {**NOBODY, "owner": CLOSED, "stranger": HIDDEN},
     ("intake", "GET", "/v1/requests/{request_id}"): {**READERS, "owner, write": OK, "stranger, write": HIDDEN},
-    ("intake", "GET", "/v1/tickets"): LISTERS,
-    ("intake", "GET", "/v1/tickets/{number}"): READERS,
-    ("intake", "POST", "/v1/tickets/{number}/status"): MOVERS,
+    ("intake", "GET", "/v1/requests/{request_id}/private-fields"): NOBODY,  # bank:read, which none of these has
     ("intake", "GET", "/v1/letters/{letter_id}"): READERS,
-    ("tickets", "GET", "/v1/tickets"): LISTERS,
-    ("tickets", "GET", "/v1/tickets/{number}"): READERS,
-    ("tickets", "POST", "/v1/tickets/{number}/status"): MOVERS,
     ("documents", "GET", "/v1/letters/{letter_id}"): READERS,
+    **{(service, *route): who for service in ("intake", "tickets") for route, who in TICKETS.items()},
 }  # fmt: skip
+BODIES: dict[str, dict[str, Any]] = {
+    "status": {"json": {"status": "in-review"}},
+    "assignment": {"json": {"assignee": "staff-8"}},
+    "notes": {"json": {"text": "x", "audience": "staff"}},
+    "withdrawal": {"json": {}},
+    "letters": {"files": {"por_documentation": ("letter.pdf", LETTER)}},
+}
 EVERYWHERE = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect")
 SERVICES = ("intake", "documents", "tickets", "notifier")
 OPEN = {
@@ -88,14 +109,14 @@ class Case:
 
     def ask(self, service: str, method: str, path: str, token: str | None) -> Response:
         """Ask a route; posts carry a body that would do, but for the request's, which is none."""
-        body: dict[str, Any] = {}
-        if path.endswith("/status"):
-            body = {"json": {"status": "in-review"}}
-        elif path.endswith("/letters"):
-            body = {"files": {"por_documentation": ("letter.pdf", LETTER)}}
+        body = BODIES.get(path.rpartition("/")[2], {}) if method == "POST" else {}
         url = self.desk.stack.info.services[service] + path.format(**vars(self))
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return self.http.request(method, url, headers=headers, **body)
+        with self.http.stream(method, url, headers=headers, **body) as answer:
+            if answer.headers.get("content-type", "").startswith("text/event-stream"):
+                return Response(answer.status_code, headers=answer.headers, request=answer.request)  # it has no end
+            answer.read()
+            return answer
 
     def secrets(self) -> Iterable[str]:
         """What only the owner and staff may read."""
