@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import aio_pika
-from aio_pika.exceptions import AMQPError
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity
 from pydantic import Field, SecretStr
 
 from ops.stack import StackInfo
@@ -17,6 +17,9 @@ from shared.runtime.settings import ConfigurationError, HttpAddress, ServiceSett
 HOME = Path(".local")
 CONNECT_SECONDS = 10.0
 TOKEN_VARIABLE = "POR_OPS_TOKEN"  # noqa: S105  # the name of a variable
+
+# What the library raises where the broker is away, refuses, returns, or does not confirm in time.
+BusFault = (AMQPError, OSError, ChannelInvalidStateError)
 
 
 class Refused(Exception):
@@ -78,8 +81,19 @@ async def connect(desk: OperatorSettings) -> aio_pika.abc.AbstractConnection:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             return await aio_pika.connect(desk.amqp_url.get_secret_value())
-    except (AMQPError, OSError) as error:
+    except BusFault as error:
         raise Refused(f"RabbitMQ cannot be reached ({type(error).__name__}). Is POR_AMQP_URL right?") from None
+
+
+async def counts(connection: aio_pika.abc.AbstractConnection, queue: str) -> tuple[int, int] | None:
+    """How many messages of a queue are ready and how many consumers it has, of this moment; None: no such queue."""
+    channel = await connection.channel()  # of its own, for the broker closes it where the queue is missing
+    try:
+        found = (await channel.declare_queue(queue, passive=True)).declaration_result
+    except ChannelNotFoundEntity:
+        return None
+    await channel.close()
+    return found.message_count or 0, found.consumer_count or 0
 
 
 async def operator(desk: OperatorSettings, token: str | None) -> Caller:

@@ -2,22 +2,21 @@
 
 import asyncio
 import json
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from ops.access import TOKEN_VARIABLE, OperatorSettings, Refused, connect, find_desk, operator
+from ops.access import TOKEN_VARIABLE, Refused, find_desk, operator
 from ops.events import read_operators_acts
 from ops.parked.choosing import Everything, MessageId, Queue, Reason, Request, Ticket, choice_of, meant
-from ops.parked.lot import Lot, parking_lot
+from ops.parked.errand import act_on, look_at, tell_what_may_be_missing
 from ops.parked.parcel import Choice, Parcel
+from ops.terminal import age, note, print_table, printable
+from shared.contracts.parking import ParkingDropped, ParkingReplayed
+
+# Dropping asks nothing of anybody but the broker.
+DROPS_A_SECOND = 1000.0
 
 parked = typer.Typer(no_args_is_help=True, help="List, show, replay or drop what lies in the parking lot.")
 
@@ -37,25 +36,28 @@ def list_(  # typer passes by name
 ) -> None:
     """What is parked, oldest first; looking changes nothing."""
     desk = find_desk()
-    rows = asyncio.run(_rows(desk, choice_of(desk, message_id, ticket, request, reason, queue)))
+    found = look_at(desk, choice_of(desk, message_id, ticket, request, reason, queue))
     if as_json:
-        print(json.dumps([parcel.as_json() for parcel in rows]))
+        print(json.dumps([parcel.as_json() for parcel in found.parcels]))
+    elif found.parcels:
+        _show_table(found.parcels)
     else:
-        _show_table(rows)
+        print("Nothing is parked that fits.")
+    tell_what_may_be_missing(found)
 
 
 @parked.command()
 def show(message_id: Annotated[str, typer.Argument()], token: Token = None, as_json: AsJson = False) -> None:
     """One message with its headers; its body only to whom the scope ops was given."""
     desk = find_desk()
-    rows = asyncio.run(_rows(desk, Choice(message_id=message_id)))
-    if not rows:
-        raise Refused(f"No message {message_id} is parked. See: pordesk parked list")
     readable = token is not None and bool(asyncio.run(operator(desk, token)))
+    rows = look_at(desk, Choice(message_id=message_id)).parcels
+    if not rows:
+        raise Refused(printable(f"No message {message_id} is parked. See: pordesk parked list"))
     found = [_whole(parcel, with_body=readable) for parcel in rows]
     print(json.dumps(found if as_json else found[0] if len(found) == 1 else found, indent=None if as_json else 2))
     if not readable:
-        Console(stderr=True).print(f"The body holds personal data: set {TOKEN_VARIABLE} to a token with the scope ops.")
+        note(f"The body holds personal data: set {TOKEN_VARIABLE} to a token with the scope ops.")
 
 
 @parked.command()
@@ -75,13 +77,7 @@ def replay(  # as above
     """Send messages back to their work queues; may be repeated without a second effect."""
     desk = find_desk()
     choice = meant(choice_of(desk, message_id, ticket, request, reason, queue), everything)
-    failures: list[str] = []
-
-    async def act(lot: Lot, parcels: list[Parcel], who: str, told: Callable[[Parcel], None]) -> None:
-        failures.extend(await lot.replay(parcels, who, why, rate, told))
-
-    done = asyncio.run(_act(desk, choice, token, "replay", yes=yes, act=act))
-    _report("replayed", done, failures, as_json)
+    act_on(desk, choice, token, ParkingReplayed, why=why, rate=rate, yes=yes, as_json=as_json)
 
 
 @parked.command()
@@ -100,12 +96,7 @@ def drop(  # as above
     """Drop messages for good."""
     desk = find_desk()
     choice = meant(choice_of(desk, message_id, ticket, request, reason, queue), everything)
-
-    async def act(lot: Lot, parcels: list[Parcel], who: str, told: Callable[[Parcel], None]) -> None:
-        await lot.drop(parcels, who, why, told)
-
-    done = asyncio.run(_act(desk, choice, token, "drop", yes=yes, act=act))
-    _report("dropped", done, [], as_json)
+    act_on(desk, choice, token, ParkingDropped, why=why, rate=DROPS_A_SECOND, yes=yes, as_json=as_json)
 
 
 @parked.command()
@@ -115,97 +106,39 @@ def history(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps([act.model_dump(mode="json", exclude_none=True) for act in acts]))
         return
-    table = Table("When", "Who", "Did", "Message", "Queue", "Reason", "Why")
-    for act in acts:
-        data = act.data
-        did = act.routing_key.removeprefix("parking.")
-        table.add_row(
-            f"{act.time:%Y-%m-%d %H:%M:%S}", data.who, did, data.message_id, data.queue, data.reason, data.why
+    rows = [
+        (
+            f"{act.time:%Y-%m-%d %H:%M:%S}",
+            act.data.who,
+            act.routing_key.removeprefix("parking."),
+            act.data.message_id,
+            act.data.queue,
+            act.data.reason,
+            act.data.why,
         )
-    Console().print(table)
+        for act in acts
+    ]
+    print_table(("When", "Who", "Did", "Message", "Queue", "Reason", "Why"), rows)
 
 
-@asynccontextmanager
-async def _opened(desk: OperatorSettings) -> AsyncIterator[Lot]:
-    async with await connect(desk) as connection, parking_lot(connection) as lot:
-        yield lot
-
-
-async def _rows(desk: OperatorSettings, choice: Choice) -> list[Parcel]:
-    async with _opened(desk) as lot:
-        return lot.chosen(choice)
-
-
-async def _act(
-    desk: OperatorSettings, choice: Choice, token: str | None, verb: str, *, yes: bool, act: Callable[..., Any]
-) -> int:
-    caller = await operator(desk, token)
-    async with _opened(desk) as lot:
-        parcels = lot.chosen(choice)
-        if not parcels:
-            return 0
-        _confirm(verb, len(parcels), yes)
-        with _bar(verb, len(parcels)) as told:
-            await act(lot, parcels, caller.subject, told)
-        return len(parcels)
-
-
-def _confirm(verb: str, count: int, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Refused(f"This would {verb} {count}. Nobody can be asked here: say --yes.")
-    typer.confirm(f"{verb.capitalize()} {count}?", abort=True, err=True)
-
-
-@contextmanager
-def _bar(verb: str, total: int) -> Iterator[Callable[[Parcel], None]]:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(verb, total=total)
-        yield lambda _: progress.advance(task)
-
-
-def _report(verb: str, done: int, failures: list[str], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({verb: done - len(failures), "failed": failures}))
-    else:
-        print(f"{done - len(failures)} {verb}." if done else "Nothing is parked that fits.")
-        for failure in failures:
-            Console(stderr=True).print(failure, style="red", markup=False, highlight=False)
-    if failures:
-        raise typer.Exit(1)
-
-
-def _show_table(rows: list[Parcel]) -> None:
-    table = Table("Message", "Queue", "Reason", "Tries", "Parked", "Type", "Request", "Ticket")
-    for row in rows:
-        table.add_row(
-            row.message_id,
-            row.queue,
-            row.reason,
-            str(row.attempts),
-            age(row.parked_at),
-            row.type or "?",
-            row.request_id or "?",
-            row.ticket,
+def _show_table(parcels: Sequence[Parcel]) -> None:
+    rows = [
+        (
+            parcel.message_id,
+            parcel.queue,
+            parcel.reason,
+            parcel.attempts,
+            age(parcel.parked_at),
+            parcel.type or "?",
+            parcel.request_id or "?",
+            parcel.ticket,
         )
-    Console().print(table if rows else "Nothing is parked that fits.")
-
-
-def age(moment: datetime | None) -> str:
-    """How long ago, in the largest unit that fits."""
-    if moment is None:
-        return "?"
-    seconds = int((datetime.now(UTC) - moment).total_seconds())
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{max(seconds, 0)} s"
+        for parcel in parcels
+    ]
+    print_table(("Message", "Queue", "Reason", ">Tries", ">Parked", "Type", "Request", "Ticket"), rows)
 
 
 def _whole(parcel: Parcel, *, with_body: bool) -> dict[str, Any]:
-    headers = json.loads(json.dumps(dict(parcel.message.headers), default=str))
+    headers = json.loads(json.dumps(parcel.headers, default=str))
     body = {"body": parcel.message.body.decode(errors="replace")} if with_body else {}
     return {**parcel.as_json(), "headers": headers, **body}

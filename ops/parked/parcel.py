@@ -11,8 +11,13 @@ from aio_pika.abc import AbstractIncomingMessage
 from shared import topology
 from shared.runtime.failures import ATTEMPT, PARKED_AT, QUEUE, REASON
 
+# Where a message waits for a person: parked, or come back from a delay tier and no queue was there.
+LOTS = (topology.PARKING, topology.UNROUTED)
+
 KILLED = "killed-its-consumer"
+UNROUTED = "unrouted"
 UNKNOWN = "unknown"
+LOOKS = "x-delivery-count"
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,7 @@ class Parcel:
     """What a parked message says of itself; ``message`` is as it came."""
 
     message: AbstractIncomingMessage
+    lot: str
     message_id: str
     queue: str
     reason: str
@@ -28,6 +34,16 @@ class Parcel:
     type: str | None
     request_id: str | None
     ticket: str | None
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What tells this stay in its lot from every other: the same message parked again later is another."""
+        return self.message_id, self.lot, self.queue, str(self.parked_at)
+
+    @property
+    def headers(self) -> dict[str, Any]:
+        """The headers, without the broker's count of how often somebody looked."""
+        return {name: value for name, value in self.message.headers.items() if name != LOOKS}
 
     def as_json(self) -> dict[str, Any]:
         """The row, without headers and body."""
@@ -43,7 +59,7 @@ class Parcel:
         }
 
 
-def parcel_of(message: AbstractIncomingMessage) -> Parcel:
+def parcel_of(message: AbstractIncomingMessage, lot: str = topology.PARKING) -> Parcel:
     """Read what is there; a message may have lost anything, and is a parcel all the same."""
     headers = dict(message.headers)
     death = _last_death(headers)
@@ -51,10 +67,11 @@ def parcel_of(message: AbstractIncomingMessage) -> Parcel:
     attempts = headers.get(ATTEMPT)
     return Parcel(
         message=message,
+        lot=lot,
         # What has no id is known by its bytes.
         message_id=message.message_id or f"sha256-{hashlib.sha256(message.body).hexdigest()[:16]}",
         queue=queue,
-        reason=_text(headers.get(REASON)) or (KILLED if death.get("reason") == "delivery_limit" else UNKNOWN),
+        reason=_reason(lot, headers, death),
         attempts=attempts if isinstance(attempts, int) else 0,
         parked_at=_moment(headers.get(PARKED_AT)) or _moment(death.get("time")),
         type=message.type,
@@ -85,6 +102,12 @@ class Choice:
         return self.ticket is None or self.ticket == parcel.ticket or by_request
 
 
+def _reason(lot: str, headers: dict[str, Any], death: dict[str, Any]) -> str:
+    if lot == topology.UNROUTED:
+        return UNROUTED
+    return _text(headers.get(REASON)) or (KILLED if death.get("reason") == "delivery_limit" else UNKNOWN)
+
+
 def _last_death(headers: dict[str, Any]) -> dict[str, Any]:
     deaths = headers.get("x-death")
     return deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
@@ -97,7 +120,10 @@ def _text(value: object) -> str:
 def _moment(value: object) -> datetime | None:
     if isinstance(value, datetime):
         return value.replace(tzinfo=value.tzinfo or UTC)
-    return datetime.fromtimestamp(value, UTC) if isinstance(value, int) else None
+    try:
+        return datetime.fromtimestamp(value, UTC) if isinstance(value, int) else None
+    except (ValueError, OverflowError, OSError):  # beyond all calendars
+        return None
 
 
 def _ticket_in(body: bytes) -> str | None:

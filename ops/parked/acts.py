@@ -1,0 +1,169 @@
+"""Replaying and dropping: each act told first, then done, then acked; so a repeat has no second effect."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from aio_pika import Message
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.exceptions import DeliveryError
+
+from ops.access import BusFault, Refused, counts
+from ops.parked.lot import holding
+from ops.parked.parcel import LOTS, Parcel
+from shared import topology
+from shared.contracts.envelope import CONTENT_TYPE, event_id, now
+from shared.contracts.parking import ParkingAct, ParkingDropped, ParkingReplayed
+from shared.runtime.failures import ATTEMPT, PARKED_AT, QUEUE, REASON
+
+SOURCE = "/por-desk/operations"
+PUBLISH_SECONDS = 10.0
+# The broker takes back what is held for 30 minutes; a slow replay holds its messages in several goes.
+HOLD_SECONDS = 600.0
+_OURS = {ATTEMPT, QUEUE, REASON, PARKED_AT}
+_WORK = frozenset(each.name for each in topology.WORK_QUEUES)
+
+
+@dataclass
+class Done:
+    """How far an act is: how many are done, and which could not be, and why."""
+
+    count: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Act:
+    """What is done: a replay or a drop, by whom and why; ``rate`` is messages a second, at most."""
+
+    kind: type[ParkingReplayed] | type[ParkingDropped]
+    who: str
+    why: str | None
+    rate: float
+
+    def event(self, parcel: Parcel) -> ParkingReplayed | ParkingDropped:
+        """The event that tells of it; the same parking gives the same event, however often an act is begun again."""
+        kind = str(self.kind.model_fields["type"].default)
+        return self.kind(
+            id=event_id(f"{parcel.message_id}\n{parcel.queue}\n{parcel.parked_at}", kind),
+            source=SOURCE,
+            subject=parcel.message_id,
+            time=now(),
+            data=ParkingAct(
+                message_id=parcel.message_id,
+                queue=parcel.queue,
+                reason=parcel.reason,
+                request_id=parcel.request_id,
+                who=self.who,
+                why=self.why,
+            ),
+        )
+
+
+class Acting:
+    """One act on many parcels; ``done`` says at any time how far it is."""
+
+    def __init__(self, connection: AbstractConnection, act: Act, done: Done, told: Callable[[], None]) -> None:
+        self._connection, self._act, self._done, self._told = connection, act, done, told
+        self._closed: set[str] = set()
+        self._began, self._steps = 0.0, 0
+
+    async def on(self, parcels: Sequence[Parcel]) -> None:
+        """Act on each of them.
+
+        Raises:
+            Refused: the broker cannot be relied on now; what was not acked is parked as before.
+        """
+        if self._replays:
+            self._closed = {name for name in _WORK if await counts(self._connection, name) is None}
+        channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+        self._began = asyncio.get_running_loop().time()
+        size = max(1, int(self._act.rate * HOLD_SECONDS))
+        try:
+            for lot in LOTS:
+                of_lot = [parcel for parcel in parcels if parcel.lot == lot]
+                for first in range(0, len(of_lot), size):
+                    await self._go(channel, lot, of_lot[first : first + size])
+        except BusFault as error:
+            raise Refused(
+                f"RabbitMQ broke off ({type(error).__name__}); what was not done stays parked. Run it again."
+            ) from error
+
+    @property
+    def _replays(self) -> bool:
+        return self._act.kind is ParkingReplayed
+
+    async def _go(self, channel: AbstractChannel, lot: str, parcels: Sequence[Parcel]) -> None:
+        # Counted, for what goes back may be parked again, within the second, before this has ended.
+        todo = Counter(parcel.key for parcel in parcels)
+        async with holding(self._connection, lot) as held:
+            async for parcel in held.parcels():
+                if todo[parcel.key]:
+                    todo[parcel.key] -= 1
+                    await self._one(channel, parcel)
+                if not todo.total():
+                    break
+        if missing := [message_id for message_id, *_ in todo.elements()]:
+            self._done.failures += [f"{each}: not there any more, or held by somebody else" for each in missing]
+
+    async def _one(self, channel: AbstractChannel, parcel: Parcel) -> None:
+        due = self._began + self._steps / self._act.rate
+        self._steps += 1
+        await asyncio.sleep(due - asyncio.get_running_loop().time())
+        if obstacle := self._obstacle(parcel):
+            self._done.failures.append(f"{parcel.message_id}: {obstacle}; it stays parked")
+        else:
+            await self._tell(channel, parcel)
+            try:
+                if self._replays:
+                    await _publish(channel, _anew(parcel.message), "", parcel.queue)
+                await parcel.message.ack()
+                self._done.count += 1
+            except DeliveryError:
+                self._done.failures.append(f"{parcel.message_id}: {parcel.queue} does not take it; it stays parked")
+        self._told()
+
+    def _obstacle(self, parcel: Parcel) -> str | None:
+        """Why a parcel cannot go back, known before the act is told."""
+        if not self._replays:
+            return None
+        if parcel.queue not in _WORK:
+            return f"{parcel.queue} is no work queue of the desk"
+        return f"the queue {parcel.queue} is not there (see: pordesk doctor)" if parcel.queue in self._closed else None
+
+    async def _tell(self, channel: AbstractChannel, parcel: Parcel) -> None:
+        event = self._act.event(parcel)
+        message = Message(
+            event.model_dump_json(exclude_none=True).encode(),
+            content_type=CONTENT_TYPE,
+            message_id=str(event.id),
+            type=event.type,
+            delivery_mode=2,
+            timestamp=event.time,
+        )
+        try:
+            await _publish(channel, message, topology.OPERATIONS, event.routing_key)
+        except DeliveryError as error:
+            raise Refused(
+                f"{topology.OPERATIONS_LOG} does not take this act, so it was not done. See: pordesk doctor"
+            ) from error
+
+
+async def _publish(channel: AbstractChannel, message: Message, exchange: str, routing_key: str) -> None:
+    async with asyncio.timeout(PUBLISH_SECONDS):
+        target = await channel.get_exchange(exchange, ensure=False) if exchange else channel.default_exchange
+        await target.publish(message, routing_key, mandatory=True)
+
+
+def _anew(message: AbstractIncomingMessage) -> Message:
+    """The message as it was first published: nothing that was counted or said of its failure goes with it."""
+    return Message(
+        message.body,
+        headers={k: v for k, v in message.headers.items() if k not in _OURS and not k.startswith("x-")},
+        content_type=message.content_type,
+        message_id=message.message_id,
+        correlation_id=message.correlation_id,
+        type=message.type,
+        delivery_mode=2,
+    )
