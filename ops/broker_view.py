@@ -1,5 +1,7 @@
 """What RabbitMQ's management API tells of a desk's vhost."""
 
+import time
+from collections import defaultdict
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
@@ -8,6 +10,9 @@ import httpx
 from ops.access import OperatorSettings, Refused
 
 TIMEOUT = 10.0
+# How far back RabbitMQ keeps the lengths of queues unless it is told otherwise, and at which steps, in seconds.
+RECORDS = ((600, 5), (3600, 60))
+LONGEST_SECONDS = float(RECORDS[-1][0])
 
 
 class BrokerView:
@@ -35,6 +40,21 @@ class BrokerView:
     def queues(self) -> dict[str, dict[str, Any]]:
         """Every queue by its name; its counts may be some seconds old."""
         return {each["name"]: each for each in self._list(f"queues/{self._vhost}")}
+
+    def lengths(self) -> dict[str, list[tuple[float, int]]]:
+        """How long each queue was in the last hour, as (seconds ago, length); a zero may also be a lack of records."""
+        found: dict[str, list[tuple[float, int]]] = defaultdict(list)
+        for age, step in RECORDS:
+            query = f"columns=name,messages_details&lengths_age={age}&lengths_incr={step}"
+            moment = time.time()
+            for each in self._list(f"queues/{self._vhost}?{query}"):
+                samples = each.get("messages_details", {}).get("samples", [])
+                found[each["name"]] += [(moment - one["timestamp"] / 1000, one["sample"]) for one in samples]
+        return found
+
+    def uptime(self) -> float:
+        """Seconds since the latest start of a node."""
+        return float(min((node.get("uptime", 0) for node in self._list("nodes")), default=0)) / 1000
 
     def exchanges(self) -> dict[str, dict[str, Any]]:
         """Every exchange by its name."""

@@ -4,9 +4,8 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
 import typer
@@ -17,18 +16,23 @@ from rich.live import Live
 from rich.table import Table
 
 from ops.access import OperatorSettings, connect, find_desk
-from ops.broker_view import BrokerView
-from ops.parked.parcel import parcel_of
+from ops.broker_view import LONGEST_SECONDS, BrokerView
+from ops.parked.parcel import LOTS
+from ops.terminal import span
 from shared import topology
 
 WATCH_SECONDS = 2.0
-# Of all others a look would count as a delivery in vain: services tell the age of what they take.
-LOOKED_INTO = (topology.PARKING, topology.UNROUTED)
+# Zeros from before the broker's start are only the lack of a record; it takes two collections until there is one.
+FIRST_RECORD_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
 class QueueState:
-    """One queue; rates are messages a second, ``oldest_seconds`` is None where it cannot be seen without a trace."""
+    """One queue; rates are messages a second.
+
+    Of the oldest message a bound is known: it came after the queue was last empty. No message is taken out to see it:
+    in a work queue that would count as a delivery in vain, and it would put that message behind others.
+    """
 
     name: str
     ready: int
@@ -36,7 +40,8 @@ class QueueState:
     consumers: int
     in_rate: float
     out_rate: float
-    oldest_seconds: float | None = None
+    oldest_at_most_seconds: float | None = None
+    oldest_at_least_seconds: float | None = None
 
 
 def queues(
@@ -46,26 +51,45 @@ def queues(
     """Depth, rates, consumers and oldest message of every queue, and what found no queue."""
     desk = find_desk()
     if not watch:
-        states = asyncio.run(read_queues(desk))
-        print(json.dumps([asdict(state) for state in states])) if as_json else Console().print(_table(states))
+        _print(asyncio.run(read_queues(desk)), as_json)
         return
-    with Live(refresh_per_second=4) as live:
+    with suppress(KeyboardInterrupt):
+        _watch(desk, as_json)
+
+
+def _watch(desk: OperatorSettings, as_json: bool) -> None:
+    console = Console()
+    if as_json or not console.is_terminal:
+        while True:
+            _print(asyncio.run(read_queues(desk)), as_json)
+            time.sleep(WATCH_SECONDS)
+    with Live(console=console, refresh_per_second=4) as live:
         while True:
             live.update(_table(asyncio.run(read_queues(desk))))
             time.sleep(WATCH_SECONDS)
 
 
+def _print(states: list[QueueState], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([asdict(state) for state in states]), flush=True)
+    else:
+        Console().print(_table(states))
+
+
 async def read_queues(desk: OperatorSettings) -> list[QueueState]:
     """Every queue of the topology that is there; ready and consumers are of this moment, the rest is seconds old."""
     with BrokerView(desk) as view:
-        told = view.queues()
+        told, records = view.queues(), view.lengths()
+        known = view.uptime() - FIRST_RECORD_SECONDS
     async with await connect(desk) as connection:
         states = []
         for queue in topology.queues(desk.retry_delays):
             if queue.name not in told:
                 continue
             async with _channel(connection) as channel:
-                states.append(await _state(channel, queue.name, told[queue.name]))
+                state = await _state(channel, queue.name, told[queue.name])
+                waits = state.ready or state.unacked
+                states.append(_aged(state, records[queue.name], known) if waits else state)
         return states
 
 
@@ -85,17 +109,20 @@ async def _state(channel: AbstractChannel, name: str, told: dict[str, Any]) -> Q
         consumers,
         _rate(stats, "publish_details"),
         _rate(stats, "ack_details"),
-        await _oldest(channel, name) if ready and name in LOOKED_INTO else None,
     )
 
 
-async def _oldest(channel: AbstractChannel, name: str) -> float | None:
-    queue = await channel.get_queue(name, ensure=False)
-    message = await queue.get(fail=False)  # goes back with the channel
-    if message is None:
-        return None
-    since = parcel_of(message).parked_at or message.timestamp
-    return round((datetime.now(UTC) - since).total_seconds(), 1) if since else None
+def _aged(state: QueueState, samples: list[tuple[float, int]], known: float) -> QueueState:
+    """With how long it has not been empty, by its ``samples`` (seconds ago, length) of the last ``known`` seconds."""
+    if empty := [ago for ago, length in samples if length == 0 and 0 <= ago <= known]:
+        return replace(state, oldest_at_most_seconds=round(min(empty), 1))
+    return replace(state, oldest_at_least_seconds=round(max(0.0, min(known, LONGEST_SECONDS)), 1))
+
+
+def _bound(state: QueueState) -> str:
+    if state.oldest_at_most_seconds is not None:
+        return f"< {span(state.oldest_at_most_seconds)}"
+    return "" if state.oldest_at_least_seconds is None else f"> {span(state.oldest_at_least_seconds)}"
 
 
 def _rate(stats: dict[str, Any], name: str) -> float:
@@ -117,8 +144,7 @@ def _table(states: list[QueueState]) -> Table:
     for head in ("Ready", "In work", "Consumers", "In/s", "Out/s", "Oldest"):
         table.add_column(head, justify="right")
     for state in states:
-        oldest = "" if state.oldest_seconds is None else f"{state.oldest_seconds:.0f} s"
-        alarming = state.name in LOOKED_INTO and state.ready
+        alarming = state.name in LOTS and state.ready
         table.add_row(
             state.name,
             str(state.ready),
@@ -126,7 +152,7 @@ def _table(states: list[QueueState]) -> Table:
             str(state.consumers),
             f"{state.in_rate:.1f}",
             f"{state.out_rate:.1f}",
-            oldest,
+            _bound(state),
             style="red" if alarming else None,
         )
     return table

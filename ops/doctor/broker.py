@@ -16,8 +16,16 @@ def look_at_topology(view: BrokerView, desk: OperatorSettings) -> Iterator[Findi
     """What is missing, or is otherwise than the table says."""
     exchanges, queues, bindings = view.exchanges(), view.queues(), view.bindings()
     for exchange in topology.exchanges():
-        if exchange.name not in exchanges:
+        found = exchanges.get(exchange.name)
+        if found is None:
             yield Finding("exchange-missing", Severity.BAD, f"There is no exchange {exchange.name}.", _DECLARE)
+        elif (found["type"], found["arguments"]) != (exchange.type.value, dict(exchange.arguments)):
+            yield Finding(
+                "exchange-differs",
+                Severity.BAD,
+                f"The exchange {exchange.name} has another type, or other arguments, than it should.",
+                "No service starts with it. Delete it, restart a service.",
+            )
     for queue in topology.queues(desk.retry_delays):
         if queue.name not in queues:
             yield Finding("queue-missing", Severity.BAD, f"There is no queue {queue.name}.", _DECLARE)
@@ -84,7 +92,7 @@ def look_at_queues(states: list[QueueState]) -> Iterator[Finding]:
             "unrouted",
             Severity.BAD,
             f"{count} came back from a delay tier and found no queue.",
-            f"Mend what is missing; then move them from {topology.UNROUTED} to the queue that is their routing key.",
+            "Mend what is missing; then: pordesk parked replay --reason unrouted",
         )
     tiers = [topology.retry_tier(n) for n in range(1, topology.RETRY_TIERS + 1)]
     if (count := sum(_ready(by_name, name) for name in tiers)) > 0:

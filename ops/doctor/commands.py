@@ -88,7 +88,8 @@ def _show(findings: list[Finding]) -> None:
     console = Console()
     for each in findings:
         console.print(
-            f"[{_COLOURS[each.severity]}]{each.severity:5}[/] [bold]{each.code}[/]: {each.what}", highlight=False
+            f"[{_COLOURS[each.severity]}]{each.severity:5}[/] [bold]{each.code}[/]: {escape(each.what)}",
+            highlight=False,
         )
         console.print(f"      → {escape(each.advice)}", highlight=False)
     if not findings:

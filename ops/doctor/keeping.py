@@ -29,7 +29,10 @@ def look_at_events(desk: OperatorSettings) -> Iterator[Finding]:
         return
     try:
         with _client(desk) as client:
-            query = {"due_at": {"$lt": datetime.now(UTC) - UNMARKED_FOR}}
+            # Not when it is due: a sweep that fails puts that off, and an event may be stuck for hours.
+            entry_at = {"$arrayElemAt": ["$history.at", "$published"]}
+            long_ago = datetime.now(UTC) - UNMARKED_FOR
+            query = {"due_at": {"$exists": True}, "$expr": {"$lt": [entry_at, long_ago]}}
             late = client[desk.mongodb_database]["tickets"].count_documents(query)
     except PyMongoError as error:
         yield _away("mongodb", "MongoDB", error)
@@ -79,7 +82,8 @@ def _forms_without_ticket(desk: OperatorSettings, requests: list[str]) -> Iterat
             tickets = client[desk.mongodb_database]["tickets"]
             for first in range(0, len(requests), _BATCH):
                 batch = requests[first : first + _BATCH]
-                found = tickets.find({"_id": {"$in": [UUID(each) for each in batch]}}, {"_id": 1})
+                ids = [request_id for each in batch if (request_id := _uuid(each))]
+                found = tickets.find({"_id": {"$in": ids}}, {"_id": 1})
                 missing += sorted(set(batch) - {str(each["_id"]) for each in found})
     except PyMongoError as error:
         yield _away("mongodb", "MongoDB", error)
@@ -105,15 +109,25 @@ def _folders(desk: OperatorSettings, before: datetime) -> tuple[dict[str, set[st
     )
     folders: dict[str, set[str]] = defaultdict(set)
     young: set[str] = set()
-    seen = 0
+    seen, request = 0, ""
     objects = store.list_objects(bucket_name=desk.s3_bucket, prefix="requests/", recursive=True)
     for each in islice(objects, MOST_OBJECTS + 1):
         seen += 1
-        _, request, name = (each.object_name or "").split("/", 2)
+        _, _, rest = (each.object_name or "").partition("/")
+        request, _, name = rest.partition("/")
         folders[request].add(name)
         if each.last_modified and each.last_modified > before:
             young.add(request)
+    if seen > MOST_OBJECTS:  # of the last one there may be more
+        young.add(request)
     return {request: names for request, names in folders.items() if request not in young}, seen <= MOST_OBJECTS
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _client(desk: OperatorSettings) -> MongoClient[dict[str, Any]]:
