@@ -26,7 +26,7 @@ check: setup ## Lint, formatting, types, and who may import whom.
 
 test: ## Run all tests, on real servers and in a real browser.
 	@sh ops/setup.sh tests
-	@$(RUN)pytest $(ARGS)
+	@$(RUN)pytest -n 2 --dist loadfile $(ARGS)
 
 chaos: setup ## Break every part under load and compare each promise with what is there (half an hour).
 	@$(RUN)python -m tests.chaos $(ARGS)

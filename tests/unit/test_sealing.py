@@ -90,7 +90,9 @@ def test_another_letter_has_another_fingerprint() -> None:
     assert sealer.fingerprint(form(), (letter(b"one"),)) != sealer.fingerprint(form(), (letter(b"two"),))
 
 
-@pytest.mark.parametrize("text", [None, "", "no key\n", f"{OLD}\nshort\n"])
+@pytest.mark.parametrize(
+    "text", [None, "", "no key\n", f"{OLD}\nshort\n"], ids=["no file", "empty", "no key", "one too short"]
+)
 def test_a_file_without_keys_is_refused(tmp_path: Path, text: str | None) -> None:
     """A key file that is missing, empty or broken keeps the service from starting, and says how to make a key."""
     path = tmp_path / "keys"
