@@ -3,10 +3,12 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import aio_pika
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity
 from pydantic import Field, SecretStr
+from pymongo import MongoClient
 
 from ops.stack import StackInfo
 from ops.tokens import AUDIENCE, ISSUER
@@ -83,6 +85,12 @@ async def connect(desk: OperatorSettings) -> aio_pika.abc.AbstractConnection:
             return await aio_pika.connect(desk.amqp_url.get_secret_value())
     except BusFault as error:
         raise Refused(f"RabbitMQ cannot be reached ({type(error).__name__}). Is POR_AMQP_URL right?") from None
+
+
+def open_database(desk: OperatorSettings) -> MongoClient[dict[str, Any]]:
+    """The desk's MongoDB, where it is known; nothing is asked of it for longer than five seconds."""
+    assert desk.mongodb_url is not None
+    return MongoClient(desk.mongodb_url.get_secret_value(), uuidRepresentation="standard", timeoutMS=5000)
 
 
 async def counts(connection: aio_pika.abc.AbstractConnection, queue: str) -> tuple[int, int] | None:

@@ -4,17 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from minio import Minio
 from minio.error import MinioException
-from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from urllib3.exceptions import HTTPError
 
-from ops.access import OperatorSettings
+from ops.access import OperatorSettings, open_database
 from ops.doctor.finding import Finding, Severity
 
 UNMARKED_FOR = timedelta(minutes=1)
@@ -28,7 +26,7 @@ def look_at_events(desk: OperatorSettings) -> Iterator[Finding]:
     if desk.mongodb_url is None:
         return
     try:
-        with _client(desk) as client:
+        with open_database(desk) as client:
             # Not when it is due: a sweep that fails puts that off, and an event may be stuck for hours.
             entry_at = {"$arrayElemAt": ["$history.at", "$published"]}
             long_ago = datetime.now(UTC) - UNMARKED_FOR
@@ -78,7 +76,7 @@ def _forms_without_ticket(desk: OperatorSettings, requests: list[str]) -> Iterat
         return
     missing: list[str] = []
     try:
-        with _client(desk) as client:
+        with open_database(desk) as client:
             tickets = client[desk.mongodb_database]["tickets"]
             for first in range(0, len(requests), _BATCH):
                 batch = requests[first : first + _BATCH]
@@ -128,11 +126,6 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _client(desk: OperatorSettings) -> MongoClient[dict[str, Any]]:
-    assert desk.mongodb_url is not None
-    return MongoClient(desk.mongodb_url.get_secret_value(), uuidRepresentation="standard", timeoutMS=5000)
 
 
 def _away(code: str, name: str, error: Exception) -> Finding:

@@ -1,12 +1,11 @@
 """Which parked messages are meant: the options that all commands share."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from ops.access import OperatorSettings, Refused
+from ops.access import OperatorSettings, Refused, open_database
 from ops.parked.parcel import Choice
 
 MessageId = Annotated[str | None, typer.Option("--id", help="This message.")]
@@ -35,9 +34,7 @@ def _request_of(desk: OperatorSettings, ticket: str) -> str | None:
     if desk.mongodb_url is None:
         return None
     try:
-        with MongoClient[dict[str, Any]](
-            desk.mongodb_url.get_secret_value(), uuidRepresentation="standard", timeoutMS=5000
-        ) as client:
+        with open_database(desk) as client:
             found = client[desk.mongodb_database]["tickets"].find_one({"number": ticket}, {"_id": 1})
     except PyMongoError:
         return None

@@ -26,7 +26,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @parked.command("list")
-def list_(  # typer passes by name
+def list_(
     message_id: MessageId = None,
     ticket: Ticket = None,
     request: Request = None,
@@ -61,7 +61,7 @@ def show(message_id: Annotated[str, typer.Argument()], token: Token = None, as_j
 
 
 @parked.command()
-def replay(  # as above
+def replay(
     message_id: MessageId = None,
     ticket: Ticket = None,
     request: Request = None,
@@ -81,7 +81,7 @@ def replay(  # as above
 
 
 @parked.command()
-def drop(  # as above
+def drop(
     why: Annotated[str, typer.Option(help="Noted beside who did it.")],
     message_id: MessageId = None,
     ticket: Ticket = None,
