@@ -11,7 +11,7 @@ from shared.contracts.envelope import Event
 from shared.contracts.letters import LetterChecked
 from shared.contracts.messages import MessageWritten
 from shared.contracts.parking import ParkingDropped, ParkingReplayed
-from shared.contracts.requests import LetterSubmitted, RequestSubmitted
+from shared.contracts.requests import AddressGiven, LetterSubmitted, RequestSubmitted
 from shared.contracts.tickets import (
     TicketLetterAdded,
     TicketMessageAdded,
@@ -78,7 +78,10 @@ class Queue:
 
 @dataclass(frozen=True)
 class WorkQueue:
-    """A queue that one service works off: ``consumer.action``; the handler is the action."""
+    """A queue that one service works off: ``consumer.action``; the handler is the action.
+
+    ``formerly`` is what an earlier version had bound to it: some may wait in it still, or be parked.
+    """
 
     name: str
     service: str
@@ -86,6 +89,7 @@ class WorkQueue:
     routing_key: str
     receives: tuple[type[Event], ...]
     max_length: int | None = None
+    formerly: tuple[type[Event], ...] = ()
 
     @property
     def queues(self) -> tuple[Queue, Queue]:
@@ -146,13 +150,14 @@ OPEN_TICKET = WorkQueue(
     (LetterChecked,),
     MAX_WORK_LENGTH,
 )
-# No max length on the notifier's queues: one full queue would refuse the publish for everybody.
+# No max length on the notifier's queues: a mail server that is away for long must not stop tickets from opening.
 LEARN_ADDRESS = WorkQueue(
     "notifier.learn-address",
     "notifier",
     PIPELINE,
-    "request.submitted",
-    (RequestSubmitted,),
+    "address.given",
+    (AddressGiven,),
+    formerly=(RequestSubmitted,),
 )
 LEARN_MESSAGE = WorkQueue(
     "notifier.learn-message",
@@ -165,11 +170,15 @@ SEND_MAIL = WorkQueue("notifier.send-mail", "notifier", EVENTS, "ticket.#", TICK
 
 WORK_QUEUES = (CHECK_LETTER, OPEN_TICKET, LEARN_ADDRESS, LEARN_MESSAGE, SEND_MAIL)
 
+# Each of the pipeline's messages has one queue: with a second one it would be confirmed though the first is not bound.
+RETIRED_BINDINGS = ((PIPELINE, LEARN_ADDRESS.name, "request.submitted"),)
+
 # Which service publishes what; the exchange follows from the family of the event.
 PUBLISHERS: Mapping[type[Event], str] = {
     RequestSubmitted: "intake",
     LetterSubmitted: "intake",
     LetterChecked: "documents",
+    AddressGiven: "tickets",
     TicketOpened: "tickets",
     TicketStatusChanged: "tickets",
     TicketLetterAdded: "tickets",

@@ -16,6 +16,8 @@ from shared.contracts.letters import CheckedLetter, LetterChecked, LetterVerdict
 from shared.contracts.messages import MessageWritten, WrittenMessage
 from shared.contracts.parking import ParkingAct, ParkingDropped, ParkingReplayed
 from shared.contracts.requests import (
+    Address,
+    AddressGiven,
     Form,
     Letter,
     LetterReply,
@@ -142,6 +144,17 @@ def opened(**facts: Any) -> TicketOpened:
     return TicketOpened(**_ticket_envelope(1), data=TicketFacts(**_facts(**facts)))
 
 
+def address_given() -> AddressGiven:
+    """The event of whom to write to about a request."""
+    return AddressGiven(
+        id=event_id(REQUEST_ID, "por.address.given.v1"),
+        source="/por-desk/tickets",
+        subject=str(REQUEST_ID),
+        time=MOMENT,
+        data=Address(request_id=REQUEST_ID, producer=PRODUCER),
+    )
+
+
 def moved(**facts: Any) -> TicketStatusChanged:
     """The event of a ticket that moved from Received."""
     facts = {"previous_status": Status.RECEIVED, "status": Status.IN_REVIEW, **facts}
@@ -195,6 +208,7 @@ def events() -> tuple[Event, ...]:
         submitted(),
         LetterSubmitted(**envelope, data=reply),
         LetterChecked(**envelope, data=verdicts),
+        address_given(),
         opened(),
         moved(),
         letter_added(),

@@ -11,7 +11,7 @@ from services.notifier.ledger import Entry, Ledger, LedgerAway
 from services.notifier.mailer import Mailer
 from shared import topology
 from shared.contracts.messages import MessageWritten
-from shared.contracts.requests import RequestSubmitted
+from shared.contracts.requests import AddressGiven, RequestSubmitted
 from shared.contracts.tickets import TicketEvent
 from shared.runtime.bus import Bus
 from shared.runtime.failures import Transient, away
@@ -22,7 +22,7 @@ ASK_AGAIN_SECONDS = 0.5
 def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
     """Work off ``notifier.learn-address``, ``notifier.learn-message`` and ``notifier.send-mail``."""
 
-    async def learn_address(event: RequestSubmitted) -> None:
+    async def learn_address(event: AddressGiven | RequestSubmitted) -> None:
         with away(LedgerAway, "database-away"):
             await ledger.learn(event.data.request_id, event.data.producer)
 

@@ -29,6 +29,8 @@ class Desk:
         Raises:
             Permanent: ``key-reused``, this request id has a ticket with another content.
         """
+        # Before there is a ticket: after it nobody would say again whom to write to.
+        await self._outbox.give_address(submission)
         number = ticket_number(await self._store.next_count())
         ticket, holder = _new_ticket(submission, letters, number), uuid4()
         if await self._store.open(ticket, holder):

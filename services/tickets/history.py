@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from shared.contracts.envelope import event_id, now
 from shared.contracts.messages import MessageWritten, WrittenMessage
-from shared.contracts.requests import FIRST_LABEL
+from shared.contracts.requests import FIRST_LABEL, Address, AddressGiven, Submission
 from shared.contracts.ticket_views import HistoryItem
 from shared.contracts.tickets import Status, TicketEvent
 
@@ -18,6 +18,7 @@ LETTER_ADDED = "por.ticket.letter-added.v1"
 MESSAGE_ADDED = "por.ticket.message-added.v1"
 WORKED = "por.ticket.worked.v1"
 MESSAGE_WRITTEN = "por.message.written.v1"
+ADDRESS_GIVEN = "por.address.given.v1"
 
 DESK = "desk"
 STAFF = "Carrier staff"
@@ -84,6 +85,17 @@ def message_of(ticket: dict[str, Any], item: dict[str, Any]) -> MessageWritten |
         subject=str(ticket["_id"]),
         time=item["at"],
         data=WrittenMessage(request_id=ticket["_id"], event_id=item["id"], text=item["message"]),
+    )
+
+
+def address_of(submission: Submission) -> AddressGiven:
+    """Whom the mails about a request go to, for the mailer alone."""
+    return AddressGiven(
+        id=event_id(submission.request_id, ADDRESS_GIVEN),
+        source=SOURCE,
+        subject=str(submission.request_id),
+        time=now(),
+        data=Address(request_id=submission.request_id, producer=submission.producer),
     )
 
 

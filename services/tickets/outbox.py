@@ -3,9 +3,10 @@
 import asyncio
 from uuid import UUID, uuid4
 
-from services.tickets.history import event_of, message_of
+from services.tickets.history import address_of, event_of, message_of
 from services.tickets.store import Document, StoreError, TicketStore
 from shared.contracts.envelope import now
+from shared.contracts.requests import Submission
 from shared.runtime.bus import Bus
 from shared.runtime.failures import BusAway
 from shared.runtime.logs import log
@@ -21,6 +22,10 @@ class Outbox:
 
     def __init__(self, store: TicketStore, bus: Bus, sweep_seconds: float) -> None:
         self._store, self._bus, self._sweep_seconds = store, bus, sweep_seconds
+
+    async def give_address(self, submission: Submission) -> None:
+        """Say whom to write to about a request; a repeat says it with the same id."""
+        await self._bus.publish(address_of(submission))
 
     async def publish_opened(self, ticket: Document, holder: UUID) -> None:
         """Publish the history of a ticket that was opened with the lease held."""

@@ -84,6 +84,20 @@ class RequestSubmitted(Event):
     data: Submission
 
 
+class Address(Contract):
+    """Whom to write to about a request."""
+
+    request_id: UUID
+    producer: Producer
+
+
+class AddressGiven(Event):
+    """A request gets a ticket; internal, for the ticket's public events name nobody."""
+
+    type: Literal["por.address.given.v1"] = "por.address.given.v1"
+    data: Address
+
+
 class LetterSubmitted(Event):
     """A producer sent a further letter for an open ticket."""
 

@@ -117,7 +117,7 @@ class Bus:
                 await self.publish(result)
 
         publish_result.__name__ = queue.name
-        codec = EventCodec(queue.receives)
+        codec = EventCodec(queue.receives + queue.formerly)
         breaker = Breaker(queue.name, self._breaker_gauge)
         self._breakers.append(breaker)
         router = RabbitRouter(middlewares=[FailureMiddleware(queue.name, self._republish, breaker.run)])
@@ -252,7 +252,7 @@ class Bus:
 
 
 async def declare_topology(url: str, retry_delays: tuple[float, ...]) -> None:
-    """Declare every exchange, queue and binding; existing ones are left as they are.
+    """Declare every exchange, queue and binding; existing ones are left as they are, retired bindings removed.
 
     Raises:
         aio_pika.exceptions.ChannelPreconditionFailed: one exists with other arguments.
@@ -271,3 +271,6 @@ async def declare_topology(url: str, retry_delays: tuple[float, ...]) -> None:
             declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
             for source, routing_key in queue.bindings:
                 await declared.bind(source, routing_key)
+        for source, name, routing_key in topology.RETIRED_BINDINGS:
+            retired = await channel.get_queue(name, ensure=False)
+            await retired.unbind(source, routing_key)

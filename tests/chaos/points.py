@@ -35,8 +35,8 @@ class Point:
 
 
 def _of(kind: str) -> Callable[[Passing], bool]:
-    """Only where the step is given an object of this class."""
-    return lambda passing: any(type(each).__name__ == kind for each in passing[0])
+    """Only where the step is given an object of a class that is called so, or begins so."""
+    return lambda passing: any(type(each).__name__.startswith(kind) for each in passing[0])
 
 
 def _with(name: str) -> Callable[[Passing], bool]:
@@ -98,11 +98,13 @@ POINTS: dict[str, Point] = {
     "documents.during-tier": Point(f"{_BUS}._republish", _DURING, _to(_TIER), 1),
     "documents.after-tier": Point(f"{_BUS}._republish", only=_to(_TIER), most=1),
     "documents.after-parking": Point(f"{_BUS}._republish", only=_to(_PARKING), most=2),
+    "tickets.during-address": Point("services.tickets.outbox:Outbox.give_address", _DURING),
+    "tickets.after-address": Point("services.tickets.outbox:Outbox.give_address"),
     "tickets.after-count": Point(f"{_STORE}.next_count"),
     "tickets.during-insert": Point(f"{_STORE}.open", _DURING),
     "tickets.after-insert": Point(f"{_STORE}.open", only=_is_new),
-    "tickets.during-publish": Point(f"{_BUS}.publish", _DURING),
-    "tickets.after-publish": Point(f"{_BUS}.publish"),
+    "tickets.during-publish": Point(f"{_BUS}.publish", _DURING, _of("Ticket")),
+    "tickets.after-publish": Point(f"{_BUS}.publish", only=_of("Ticket")),
     "tickets.during-mark": Point(f"{_STORE}.mark_published", _DURING),
     "tickets.after-mark": Point(f"{_STORE}.mark_published"),
     "tickets.during-move": Point(f"{_STORE}.change", _DURING, _with("status"), 2),

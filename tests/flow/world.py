@@ -1,6 +1,6 @@
 """All four services on one broker in memory, with their doors out replaced."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -27,9 +27,6 @@ from tests.builders import FORM, pdf
 from tests.flow.doubles import MemoryLedger, MemoryObjects, MemoryTickets, WorkersInProcess
 from tests.identity import Provider, documents_settings, intake_settings, notifier_settings, tickets_settings
 
-NOTIFIER_FIRST = ("notifier", "tickets", "documents")
-NOTIFIER_LAST = ("tickets", "documents", "notifier")
-
 
 @dataclass
 class World:
@@ -48,19 +45,15 @@ class World:
     apps: dict[str, FastAPI] = field(default_factory=dict)
     intake: dict[str, Any] = field(default_factory=dict)
 
-    def build(self, patch: pytest.MonkeyPatch, order: Sequence[str]) -> None:
-        """Build the services; who is built first hears first."""
+    def build(self, patch: pytest.MonkeyPatch) -> None:
+        """Build the services."""
         self._replace_doors(patch)
         keys, brokers = self.provider.key_file, (self.broker, self.broker)
         self._spy(topology.PIPELINE, ExchangeType.TOPIC, self.passed)
         self._spy(topology.EVENTS, ExchangeType.TOPIC, self.passed)
-        makers = {
-            "notifier": lambda: notifier.build(notifier_settings(keys), brokers),
-            "tickets": lambda: tickets.build(tickets_settings(keys), brokers),
-            "documents": lambda: documents.build(documents_settings(keys), brokers),
-        }
-        for name in order:
-            self.apps[name] = makers[name]()
+        self.apps["notifier"] = notifier.build(notifier_settings(keys), brokers)
+        self.apps["tickets"] = tickets.build(tickets_settings(keys), brokers)
+        self.apps["documents"] = documents.build(documents_settings(keys), brokers)
         self.apps["intake"] = gateway.build(intake_settings(keys, **self.intake), brokers)
         for tier in range(1, topology.RETRY_TIERS + 1):
             self._spy(topology.retry_tier(tier), ExchangeType.FANOUT, self.delayed)
@@ -164,11 +157,9 @@ class World:
 
 
 @asynccontextmanager
-async def desk(
-    folder: Path, patch: pytest.MonkeyPatch, order: Sequence[str] = NOTIFIER_FIRST, **intake: Any
-) -> AsyncIterator[World]:
+async def desk(folder: Path, patch: pytest.MonkeyPatch, **intake: Any) -> AsyncIterator[World]:
     """A desk that runs; ``intake`` are settings of the gateway."""
     world = World(Provider(folder), intake=intake)
-    world.build(patch, order)
+    world.build(patch)
     async with TestRabbitBroker(world.broker):
         yield world

@@ -60,7 +60,7 @@ async def test_outage_longer_than_all_tiers_parks_nothing(vhost: Vhost) -> None:
         assert (await waiting(vhost), await vhost.count(topology.PARKING)) == (0, 0)
         server.is_away = False
         await eventually_async(partial(server.has_done, MESSAGES))
-        await eventually_async(lambda: vhost.is_idle_but(topology.LEARN_ADDRESS))
+        await eventually_async(vhost.is_idle)
     assert sorted(server.done) == sorted(f"/{n}" for n in range(MESSAGES))
     assert await vhost.count(topology.PARKING) == 0
 

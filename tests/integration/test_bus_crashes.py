@@ -34,7 +34,7 @@ async def test_only_the_poison_is_parked_and_all_innocents_are_done(vhost: Vhost
         try:
             await eventually_async(lambda: vhost.count(topology.PARKING), patience=60)
             await eventually_async(done, lambda found: len(found) >= INNOCENTS, patience=30)
-            await eventually_async(lambda: vhost.is_idle_but(topology.LEARN_ADDRESS))
+            await eventually_async(vhost.is_idle)
         finally:
             service.terminate()
 

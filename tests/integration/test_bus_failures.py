@@ -59,7 +59,7 @@ async def test_permanent_failure_is_parked_at_once_and_neighbours_flow_on(vhost:
             await bus.publish(event)
         parked = await vhost.drain(topology.PARKING)
         await eventually_async(lambda: handler.has_done(20))
-        await eventually_async(lambda: vhost.is_idle_but(topology.LEARN_ADDRESS))
+        await eventually_async(vhost.is_idle)
     assert sorted(handler.done) == sorted(event.source for event in neighbours)
     assert handler.attempts == [0]
     assert [message.message_id for message in parked] == [str(bad.id)]
@@ -91,7 +91,7 @@ async def test_transient_failure_goes_through_the_tiers_until_it_succeeds(vhost:
     async with vhost.serving(topology.CHECK_LETTER, handler) as bus:
         await bus.publish(submitted("/bad"))
         await eventually_async(lambda: handler.has_done(1))
-        await eventually_async(lambda: vhost.is_idle_but(topology.LEARN_ADDRESS))
+        await eventually_async(vhost.is_idle)
     assert handler.attempts == [0, 1, 2, 3]
     assert handler.done == ["/bad"]
     assert await vhost.count(topology.PARKING) == 0

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from aio_pika.exceptions import ChannelPreconditionFailed
+from aio_pika.exceptions import ChannelPreconditionFailed, DeliveryError
 
 from ops.stack import Connection, Stack
 from shared import topology
@@ -37,6 +37,30 @@ async def test_declaring_twice_changes_nothing(vhost: Vhost) -> None:
     """A second service that declares the table finds it and leaves it as it is."""
     await declare_topology(vhost.url, DELAYS)
     compare(vhost.management, DELAYS)
+
+
+async def test_a_retired_binding_is_removed(vhost: Vhost) -> None:
+    """What a former version bound, and this one does not want, is gone when the table is declared."""
+    for source, queue, key in topology.RETIRED_BINDINGS:
+        vhost.management.bind(source, queue, key)
+    with pytest.raises(AssertionError):
+        compare(vhost.management, DELAYS)
+    await declare_topology(vhost.url, DELAYS)
+    compare(vhost.management, DELAYS)
+
+
+async def test_a_message_of_the_pipeline_has_one_queue(vhost: Vhost) -> None:
+    """A message that lost its binding is refused at its publisher: no second queue has it confirmed all the same."""
+    for queue in topology.WORK_QUEUES:
+        if queue.exchange != topology.PIPELINE:
+            continue
+        kind = queue.receives[0]
+        key = str(kind.model_fields["type"].default).removeprefix("por.").rpartition(".v")[0]
+        await vhost.publish_raw(b"", queue.exchange, key)
+        assert await vhost.count(queue.name) == 1
+        vhost.management.unbind(queue.exchange, queue.name, queue.routing_key)
+        with pytest.raises(DeliveryError):
+            await vhost.publish_raw(b"", queue.exchange, key)
 
 
 def test_running_services_declare_the_table(stack: Stack, rabbitmq_management: Connection) -> None:

@@ -42,9 +42,9 @@ async def test_a_right_token_names_its_caller(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"exp": NOW - 3600},
-        {"nbf": NOW + 3600},
-        {"iat": NOW + 3600},
+        pytest.param({"exp": NOW - 3600}, id="expired"),
+        pytest.param({"nbf": NOW + 3600}, id="not yet valid"),
+        pytest.param({"iat": NOW + 3600}, id="issued later"),
         {"iss": "https://other.example/"},
         {"aud": "other-api"},
         {"aud": []},

@@ -15,7 +15,7 @@ DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 @pytest.mark.parametrize("event", events(), ids=lambda event: event.type)
 def test_a_routing_key_is_the_kind_of_event_and_no_id(event: Event) -> None:
     """Routing keys come from a handful of words: metrics and bindings by them stay few."""
-    assert re.fullmatch(r"(request|letter|ticket|message|parking)\.[a-z]+(-[a-z]+)?", event.routing_key)
+    assert re.fullmatch(r"(request|letter|address|ticket|message|parking)\.[a-z]+(-[a-z]+)?", event.routing_key)
     assert not re.search(r"[0-9]", event.routing_key)
 
 

@@ -54,13 +54,20 @@ def _alarm(world: World, begin: tuple[str, ...], end: tuple[str, ...]) -> None:
             control(world.stack, *end)
 
 
-def remove_binding(world: World) -> None:
-    """What documents publishes finds no queue: an error at the publisher, and no message is gone."""
-    queue, publisher = topology.OPEN_TICKET, world.stack["documents"]
+def remove_bindings(world: World) -> None:
+    """What a service publishes finds no queue: an error at the publisher, and no message is gone."""
+    for queue in (topology.CHECK_LETTER, topology.OPEN_TICKET, topology.LEARN_ADDRESS):
+        _remove_binding(world, queue)
+
+
+def _remove_binding(world: World, queue: topology.WorkQueue) -> None:
+    publisher = world.stack[topology.PUBLISHERS[queue.receives[0]]]
     told = world.logged(publisher, NO_QUEUE)
     with management(world.stack) as hands, world.fault("binding removed"):
         hands.unbind(queue.exchange, queue.name, queue.routing_key)
-        world.until(lambda: world.logged(publisher, NO_QUEUE) > told, "the publisher is told that there is no queue")
+        world.until(
+            lambda: world.logged(publisher, NO_QUEUE) > told, f"nothing is bound for {queue.name}, and that is said"
+        )
         world.pass_time(4)
         hands.bind(queue.exchange, queue.name, queue.routing_key)
 
@@ -88,6 +95,6 @@ SCENARIOS = (
     Scenario("connections-closed", "every connection closed by the broker, six times", close_connections),
     Scenario("disk-alarm", "the broker has no disk space left", raise_disk_alarm),
     Scenario("memory-alarm", "the broker has no memory left", raise_memory_alarm),
-    Scenario("binding-removed", "letter.checked finds no queue", remove_binding),
+    Scenario("binding-removed", "a message of the pipeline finds no queue, each in turn", remove_bindings),
     Scenario("queue-full", "documents away and its queue at its length", fill_queue),
 )
