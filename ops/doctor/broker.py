@@ -14,7 +14,7 @@ _WORK = tuple(each.name for each in topology.WORK_QUEUES)
 
 def look_at_topology(view: BrokerView, desk: OperatorSettings) -> Iterator[Finding]:
     """What is missing, or is otherwise than the table says."""
-    exchanges, queues, bindings = view.exchanges(), view.queues(), view.bindings()
+    exchanges, queues = view.exchanges(), view.queues()
     for exchange in topology.exchanges():
         found = exchanges.get(exchange.name)
         if found is None:
@@ -37,14 +37,24 @@ def look_at_topology(view: BrokerView, desk: OperatorSettings) -> Iterator[Findi
                 f"The queue {queue.name} has other arguments than it should.",
                 "Is POR_RETRY_DELAYS the same here and there? Else drain and delete the queue, restart a service.",
             )
-        for exchange_name, key in queue.bindings:
-            if (exchange_name, queue.name, key) not in bindings:
-                yield Finding(
-                    "binding-missing",
-                    Severity.BAD,
-                    f"{queue.name} is not bound to {exchange_name} by {key}.",
-                    _DECLARE,
-                )
+
+
+def look_at_bindings(view: BrokerView, desk: OperatorSettings) -> Iterator[Finding]:
+    """Who does not get what is his, and who gets what is not."""
+    table, found = topology.queues(desk.retry_delays), view.bindings()
+    wanted = {(exchange, queue.name, key) for queue in table for exchange, key in queue.bindings}
+    queues = view.queues()
+    for exchange, queue, key in sorted(wanted - found):
+        if queue in queues:
+            yield Finding("binding-missing", Severity.BAD, f"{queue} is not bound to {exchange} by {key}.", _DECLARE)
+    for exchange, queue, key in sorted(found - wanted):
+        if exchange == topology.PIPELINE:
+            yield Finding(
+                "binding-foreign",
+                Severity.BAD,
+                f"{queue} is bound to {exchange} by {key}: what it alone gets is confirmed, and never worked off.",
+                "The pipeline has personal data and is the services' own. Remove the binding; listen on por.events.",
+            )
 
 
 def look_at_room(view: BrokerView) -> Iterator[Finding]:

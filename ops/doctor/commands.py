@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from ops.access import OperatorSettings, Refused, connect, find_desk
 from ops.broker_view import BrokerView
-from ops.doctor.broker import look_at_queues, look_at_room, look_at_topology
+from ops.doctor.broker import look_at_bindings, look_at_queues, look_at_room, look_at_topology
 from ops.doctor.finding import Finding, Severity
 from ops.doctor.keeping import look_at_events, look_at_letters
 from ops.queues import read_queues
@@ -56,6 +56,7 @@ def _look_at_broker(desk: OperatorSettings) -> Iterator[Finding]:
     try:
         with BrokerView(desk) as view:
             yield from look_at_topology(view, desk)
+            yield from look_at_bindings(view, desk)
             yield from look_at_room(view)
         yield from look_at_queues(asyncio.run(read_queues(desk)))
     except Refused as error:

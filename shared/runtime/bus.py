@@ -9,11 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 from uuid import uuid4
 
-import aio_pika
 import aiormq
 from aio_pika import IncomingMessage
 from faststream import AckPolicy
-from faststream.message import StreamMessage
 from faststream.rabbit import (
     Channel,
     ExchangeType,
@@ -25,13 +23,14 @@ from faststream.rabbit import (
 from faststream.rabbit.prometheus import RabbitPrometheusMiddleware
 from faststream.rabbit.subscriber import RabbitSubscriber
 from prometheus_client import CollectorRegistry, Gauge
-from pydantic import TypeAdapter
 from yarl import URL
 
 from shared import topology
 from shared.contracts.envelope import CONTENT_TYPE, Event, now
 from shared.runtime.breaker import Breaker
+from shared.runtime.codec import EventCodec
 from shared.runtime.consumers import cancel, is_consuming
+from shared.runtime.declaring import declare_topology
 from shared.runtime.failures import QUEUE, FailureMiddleware
 from shared.runtime.logs import log
 from shared.runtime.settings import ServiceSettings
@@ -40,24 +39,6 @@ GRACEFUL_SECONDS = 10.0
 
 E = TypeVar("E", bound=Event)
 Brokers: TypeAlias = tuple[RabbitBroker, RabbitBroker]
-
-
-class EventCodec:
-    """Reads a body as one of the event types a queue carries (FastStream knows no CloudEvents)."""
-
-    def __init__(self, kinds: tuple[type[Event], ...]) -> None:
-        union: Any = kinds[0]
-        for kind in kinds[1:]:
-            union |= kind
-        self._adapter: TypeAdapter[Event] = TypeAdapter(union)
-
-    async def decode(self, msg: StreamMessage[Any]) -> Any:
-        """The event in the body; a ``ValidationError`` that hides the input otherwise."""
-        return self._adapter.validate_json(msg.body)
-
-    async def encode(self, msg: Any, serializer: object = None) -> tuple[bytes, str]:  # noqa: ARG002  # the protocol's
-        """Only events are published, and they are bytes already."""
-        return msg, CONTENT_TYPE
 
 
 class Bus:
@@ -249,28 +230,3 @@ class Bus:
         if not (await self.can_publish() and await self._consumer.ping(0.1)):
             return False
         return all([await is_consuming(subscriber) for subscriber in self._subscribers])
-
-
-async def declare_topology(url: str, retry_delays: tuple[float, ...]) -> None:
-    """Declare every exchange, queue and binding; existing ones are left as they are, retired bindings removed.
-
-    Raises:
-        aio_pika.exceptions.ChannelPreconditionFailed: one exists with other arguments.
-    """
-    connection = await aio_pika.connect(url, timeout=10)
-    async with connection:
-        channel = await connection.channel()
-        for exchange in topology.exchanges():
-            await channel.declare_exchange(
-                exchange.name,
-                exchange.type.value,
-                durable=True,
-                arguments=dict(exchange.arguments),
-            )
-        for queue in topology.queues(retry_delays):
-            declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
-            for source, routing_key in queue.bindings:
-                await declared.bind(source, routing_key)
-        for source, name, routing_key in topology.RETIRED_BINDINGS:
-            retired = await channel.get_queue(name, ensure=False)
-            await retired.unbind(source, routing_key)

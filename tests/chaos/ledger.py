@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from tests.chaos.findings import Findings, Mail, Parked, Ticket
 from tests.chaos.journal import Answer, Attempt, Fault, Kind
-from tests.chaos.missing import STATUS_CHANGED, Missing, is_move
+from tests.chaos.missing import STATUS_CHANGED, Missing, is_answered, is_move
 
 MAIL_MARGIN = 1.0  # seconds by which the clocks of file and fault may differ
 
@@ -150,8 +150,9 @@ class _Ledger:
             yield "its request was refused"
         moves, replies = self._asked[Kind.MOVE][ticket.request_id], self._asked[Kind.LETTERS][ticket.request_id]
         sent = {letter for attempt in (*asked, *replies) if not attempt.refused for letter in attempt.letters}
-        for entry in ticket.history:
-            if entry.type == STATUS_CHANGED and not any(is_move(entry, move) for move in moves if not move.refused):
+        for before, entry in pairwise(ticket.history):
+            is_asked = any(is_move(entry, move) for move in moves if not move.refused)
+            if entry.type == STATUS_CHANGED and not (is_asked or is_answered(before, entry)):
                 yield f"entry {entry.sequence} is a move that nobody made"
         for letter in ticket.letters:
             if letter.rpartition(".")[2] not in sent:

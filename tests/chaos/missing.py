@@ -14,6 +14,12 @@ def is_move(entry: Entry, move: Attempt) -> bool:
     return (entry.type, entry.sequence, entry.status) == (STATUS_CHANGED, move.sequence, move.status)
 
 
+def is_answered(before: Entry, entry: Entry) -> bool:
+    """Whether the desk itself made this move, as the producer has sent the letter that the ticket waited for."""
+    waited = (before.type, before.status) == (LETTER_ADDED, "action-needed")
+    return waited and (entry.type, entry.status) == (STATUS_CHANGED, "in-review")
+
+
 class Missing:
     """Compares what was promised with what was found; ``permanent`` reasons for parking excuse a mail."""
 

@@ -216,10 +216,23 @@ def test_a_ticket_for_what_was_refused_or_never_asked_is_unexpected(request_id: 
     assert_only(judge(attempts(), _other_ticket(request_id)), "unexpected")
 
 
-def test_a_move_that_nobody_made_is_unexpected() -> None:
-    """A move in the history that staff did not ask for is told."""
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (ADDED, "in-review", True),
+        (ADDED, "approved", False),
+        (MOVED, "in-review", False),
+    ],
+)
+def test_a_move_that_nobody_made_is_unexpected(before: str, after: str, expected: bool) -> None:
+    """A move that staff did not ask for is told, but for the one by which a ticket that waited for a letter goes on."""
+    found = findings()
+    opened, added, moved = found.tickets[0].history
+    waiting = replace(added, type=before, status="action-needed")
+    ticket_with(found, history=(replace(opened, status="action-needed"), waiting, replace(moved, status=after)))
     asked = [attempt for attempt in attempts() if attempt.kind is not Kind.MOVE]
-    assert_only(judge(asked, findings()), "unexpected")
+    told = any("a move that nobody made" in what for what in judge(asked, found).unexpected)
+    assert told is not expected
 
 
 @pytest.mark.parametrize(

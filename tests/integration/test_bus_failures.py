@@ -13,7 +13,8 @@ from shared import topology
 from shared.contracts.envelope import Event
 from shared.contracts.requests import RequestSubmitted
 from shared.runtime import failures
-from shared.runtime.bus import Bus, declare_topology
+from shared.runtime.bus import Bus
+from shared.runtime.declaring import declare_topology
 from shared.runtime.failures import ATTEMPT, PARKED_AT, QUEUE, REASON, Permanent, Transient
 from tests.fixtures.broker import DELAYS, Vhost, settings_for
 from tests.fixtures.events import checked, submitted

@@ -13,7 +13,7 @@ from ops.stack import Stack
 from ops.stack.mongodb import MongoDB
 from services.tickets.store import TicketStore
 from shared import topology
-from shared.runtime.bus import declare_topology
+from shared.runtime.declaring import declare_topology
 from tests.fixtures.broker import DELAYS
 from tests.fixtures.management import Management
 from tests.fixtures.processes import left_behind

@@ -19,7 +19,7 @@ from ops.stack.processes import clean_environment
 from shared import topology
 from shared.contracts.custody import form_key, letter_key
 from shared.contracts.requests import RequestSubmitted
-from shared.runtime.bus import declare_topology
+from shared.runtime.declaring import declare_topology
 from tests.fixtures.broker import DELAYS, Vhost
 from tests.fixtures.events import submitted
 from tests.fixtures.servers import BUCKET, choice, s3_client
@@ -71,6 +71,12 @@ async def test_topology_that_is_not_whole_is_named_and_mended(vhost: Vhost, envi
         assert found == {"queue-missing", "exchange-missing", "binding-missing"}
         await declare_topology(vhost.url, DELAYS)
         await eventually_async(lambda: codes(environment), lambda found: found == set())
+
+
+async def test_stranger_who_hears_the_pipeline_is_named(vhost: Vhost, environment: dict[str, str]) -> None:
+    """A queue that is not ours gets personal data, and has messages confirmed that nobody works off; it is told."""
+    vhost.management.bind(topology.PIPELINE, topology.PARKING, "request.submitted")
+    assert "binding-foreign" in await codes(environment)
 
 
 async def test_queue_with_other_arguments_is_named(vhost: Vhost, environment: dict[str, str]) -> None:

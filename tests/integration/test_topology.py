@@ -7,7 +7,7 @@ from aio_pika.exceptions import ChannelPreconditionFailed, DeliveryError
 
 from ops.stack import Connection, Stack
 from shared import topology
-from shared.runtime.bus import declare_topology
+from shared.runtime.declaring import declare_topology
 from tests.fixtures.broker import DELAYS, Vhost
 from tests.fixtures.management import Management
 

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.contracts.requests import RequestSubmitted
 from shared.contracts.tickets import TicketEvent
 from shared.runtime import failures
-from shared.runtime.bus import EventCodec
+from shared.runtime.codec import EventCodec
 from shared.runtime.failures import Away, FailureMiddleware, Permanent, Transient, reason_of
 from tests.builders import submission, submitted
 

@@ -1,0 +1,26 @@
+"""How bodies become events: FastStream knows no CloudEvents."""
+
+from typing import Any
+
+from faststream.message import StreamMessage
+from pydantic import TypeAdapter
+
+from shared.contracts.envelope import CONTENT_TYPE, Event
+
+
+class EventCodec:
+    """Reads a body as one of the event types a queue carries."""
+
+    def __init__(self, kinds: tuple[type[Event], ...]) -> None:
+        union: Any = kinds[0]
+        for kind in kinds[1:]:
+            union |= kind
+        self._adapter: TypeAdapter[Event] = TypeAdapter(union)
+
+    async def decode(self, msg: StreamMessage[Any]) -> Any:
+        """The event in the body; a ``ValidationError`` that hides the input otherwise."""
+        return self._adapter.validate_json(msg.body)
+
+    async def encode(self, msg: Any, serializer: object = None) -> tuple[bytes, str]:  # noqa: ARG002  # the protocol's
+        """Only events are published, and they are bytes already."""
+        return msg, CONTENT_TYPE
