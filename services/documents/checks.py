@@ -5,12 +5,13 @@ import hashlib
 import filetype
 import pikepdf
 
-from services.documents.pdfs import pdf_pages
+from services.documents.pdfs import read_pdf
 from services.documents.pictures import picture_pages
 from services.documents.polyglots import check_no_archive
 from services.documents.verdict import Refused, Verdict
 from shared.contracts.letters import LetterFault
 from shared.contracts.media import LETTER_TYPES, PDF
+from shared.contracts.transfer_forms import FilledForm
 
 _HEAD = 8192
 
@@ -28,19 +29,20 @@ def judge(data: bytes, sha256: str, max_pages: int) -> Verdict:
     """
     media_type = media_type_of(data)
     try:
-        return Verdict(media_type, _pages(data, sha256, media_type, max_pages))
+        pages, form = _contents(data, sha256, media_type, max_pages)
+        return Verdict(media_type, pages, form=form)
     except Refused as refused:
         return Verdict(media_type, refused.pages, refused.fault)
 
 
-def _pages(data: bytes, sha256: str, media_type: str, max_pages: int) -> int:
+def _contents(data: bytes, sha256: str, media_type: str, max_pages: int) -> tuple[int, FilledForm | None]:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise Refused(LetterFault.DAMAGED)
     if media_type not in LETTER_TYPES:
         raise Refused(LetterFault.WRONG_TYPE)
     try:
         check_no_archive(data)
-        pages = pdf_pages(data) if media_type == PDF else picture_pages(data, media_type, max_pages)
+        pages, form = read_pdf(data) if media_type == PDF else (picture_pages(data, media_type, max_pages), None)
     except (Refused, MemoryError):
         raise
     except pikepdf.PasswordError as error:
@@ -52,4 +54,4 @@ def _pages(data: bytes, sha256: str, media_type: str, max_pages: int) -> int:
         raise Refused(LetterFault.EMPTY, pages)
     if pages > max_pages:
         raise Refused(LetterFault.TOO_MANY_PAGES, pages)
-    return pages
+    return pages, form

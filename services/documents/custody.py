@@ -29,6 +29,7 @@ from shared.contracts.requests import (
     LetterSubmitted,
     RequestSubmitted,
 )
+from shared.contracts.transfer_forms import FormReading
 from shared.runtime.auth import Caller
 from shared.runtime.failures import Transient, away
 from shared.runtime.objects import ObjectStore, ObjectStoreError
@@ -61,17 +62,21 @@ class Custody:
         data = event.data
         owner = data.producer_id if isinstance(data, LetterReply) else data.producer.producer_id
         with away(ObjectStoreError, "object-store-away"):
-            letters = await asyncio.gather(*(self._check_letter(data.request_id, owner, each) for each in data.letters))
+            found = await asyncio.gather(*(self._check_letter(data.request_id, owner, each) for each in data.letters))
         kind = "por.letter.checked.v2"
         return LetterChecked(
             id=event_id(event.id, kind),
             source=SOURCE,
             subject=str(data.request_id),
             time=now(),
-            data=LetterVerdicts(submission=data, letters=tuple(letters)),
+            data=LetterVerdicts(
+                submission=data,
+                letters=tuple(letter for letter, _ in found),
+                forms=tuple(reading for _, reading in found),
+            ),
         )
 
-    async def _check_letter(self, request_id: UUID, owner: str, letter: Letter) -> CheckedLetter:
+    async def _check_letter(self, request_id: UUID, owner: str, letter: Letter) -> tuple[CheckedLetter, FormReading]:
         async with self._in_memory:
             data = await self._store.get(letter_key(request_id, letter.sha256))
             if data is None:
@@ -97,7 +102,9 @@ class Custody:
             "application/json",
             lock,
         )
-        return checked
+        # What a refused letter says is nobody's business.
+        form = None if checked.fault else verdict.form
+        return checked, FormReading(letter_id=checked.letter_id, form=form)
 
     async def _judge(self, data: bytes, sha256: str) -> Verdict:
         """What the worker finds, and the scanner, also in what is refused already: staff may read that."""

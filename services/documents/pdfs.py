@@ -12,8 +12,10 @@ from typing import Any
 import pikepdf
 
 from services.documents.polyglots import check_tail
+from services.documents.transfer_form import read_form
 from services.documents.verdict import MAX_PIXELS, Refused
 from shared.contracts.letters import LetterFault
+from shared.contracts.transfer_forms import FilledForm
 
 MAX_OBJECTS = 50_000
 MAX_VALUES = 250_000  # lists and dictionaries, of all objects together
@@ -40,8 +42,8 @@ _GUESSED = re.compile(r"\(object \d+[ ,]\d+")
 _TOO_MUCH = "bad_alloc"  # the parser's word for a MemoryError
 
 
-def pdf_pages(data: bytes) -> int:
-    """The number of pages.
+def read_pdf(data: bytes) -> tuple[int, FilledForm | None]:
+    """The number of pages, and what it says where it is the desk's own form.
 
     Raises:
         Refused: it is broken off, encrypted, or holds more than pages.
@@ -57,8 +59,9 @@ def pdf_pages(data: bytes) -> int:
         pages = len(pdf.pages)
         for page in pdf.pages:
             _check_paper(page)
+        form = read_form(pdf)
         _check_read_as_written(pdf)
-        return pages
+        return pages, form
 
 
 def _check_ends(data: bytes) -> None:

@@ -6,18 +6,17 @@ it may have, it ends; the service takes another one.
 
 import codecs
 import io
-import json
 import os
 import resource
 import struct
 import sys
-from dataclasses import asdict
 from typing import BinaryIO
 
 import pikepdf
 from PIL import Image
 
 from services.documents.checks import judge
+from services.documents.verdict import VERDICT
 
 HEAD = struct.Struct("!Q64s")  # the letter's length and its hash as announced
 READY = b"ready\n"
@@ -47,7 +46,7 @@ def _load() -> None:
 
 def _answer(letters: BinaryIO, head: bytes, max_pages: int) -> bytes:
     size, sha256 = HEAD.unpack(head)
-    return json.dumps(asdict(judge(letters.read(size), sha256.decode(), max_pages))).encode() + b"\n"
+    return VERDICT.dump_json(judge(letters.read(size), sha256.decode(), max_pages)) + b"\n"
 
 
 def _confine(memory: int) -> None:

@@ -7,11 +7,11 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from contextlib import suppress
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from services.documents.checks import media_type_of
 from services.documents.settings import DocumentsSettings
-from services.documents.verdict import Verdict
+from services.documents.verdict import VERDICT, Verdict
 from services.documents.worker import HEAD, READY
 from shared.contracts.letters import LetterFault
 from shared.runtime.failures import Away
@@ -21,8 +21,6 @@ PROGRAM = ("-m", "services.documents.worker")
 START_SECONDS = 20.0
 # Of the clock, for each second of a processor that a letter may take: the machine may have other work.
 PATIENCE = 3
-
-_VERDICT = TypeAdapter(Verdict)
 
 
 class Workers:
@@ -111,7 +109,7 @@ class _Worker:
             self._process.stdin.write(HEAD.pack(len(data), sha256.encode()))
             self._process.stdin.write(data)
             await self._process.stdin.drain()
-            return _VERDICT.validate_json(await self._process.stdout.readline())
+            return VERDICT.validate_json(await self._process.stdout.readline())
         # ValueError: a line without an end, or one that is no verdict.
         except (OSError, ValueError, ValidationError) as error:
             raise _Died from error

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from services.intake import catalogue_routes, forwards, routes, work_forwards
+from services.intake import catalogue_routes, forwards, paper_routes, routes, work_forwards
 from services.intake.catalogue import load_catalogue
 from services.intake.counter import Counter
 from services.intake.doorman import Allowance, Doorman
@@ -22,6 +22,7 @@ from services.intake.settings import IntakeSettings
 from services.intake.waiting import WaitingRoom
 from shared.asyncapi import asyncapi_document
 from shared.contracts.tickets import TicketOpened
+from shared.contracts.transfer_forms import REQUEST_TYPE
 from shared.runtime.auth import TokenVerifier
 from shared.runtime.bus import Brokers, Bus
 from shared.runtime.objects import ObjectStore
@@ -72,6 +73,7 @@ def build(settings: IntakeSettings, brokers: Brokers | None = None) -> FastAPI:
         routers=(
             routes.router(reception, replies, doorman, places, settings),
             catalogue_routes.router(reception, doorman),
+            paper_routes.router(catalogue.types.get(REQUEST_TYPE), settings.portal_name, doorman),
             forwards.router(tickets, documents, doorman),
             work_forwards.router(tickets, doorman),
         ),

@@ -9,6 +9,7 @@ from pydantic import Field, computed_field
 
 from shared.contracts.envelope import Contract, Event
 from shared.contracts.requests import Letter, LetterReply, Sha256, Submission
+from shared.contracts.transfer_forms import FormReading
 
 
 class LetterFault(StrEnum):
@@ -94,6 +95,7 @@ class LetterVerdicts(Contract):
 
     submission: Submission | LetterReply
     letters: tuple[CheckedLetter, ...]
+    forms: tuple[FormReading, ...] = Field(default=(), description="Each letter, looked at for the transfer form.")
 
 
 def letter_id(request_id: UUID, sha256: Sha256) -> str:

@@ -22,6 +22,7 @@ OWN = {
     "/v1/requests/{request_id}",
     "/v1/requests/{request_id}/private-fields",
     "/v1/request-types",
+    "/v1/forms/group-por-transfer",
     "/v1/tickets/{number}/letters",
 }
 FORWARDED = {

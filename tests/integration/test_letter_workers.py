@@ -22,7 +22,7 @@ from services.documents.workers import Workers
 from shared.contracts.letters import LetterFault
 from shared.runtime.failures import Transient
 from tests.builders import encrypted_pdf, pages, pdf, picture
-from tests.fixtures import hostile
+from tests.fixtures import hostile, transfer_forms
 from tests.fixtures.wait import eventually
 from tests.identity import documents_settings
 
@@ -94,6 +94,9 @@ LETTERS: dict[str, Callable[[], bytes]] = {
     "no letter": lambda: b"Dear desk,",
     **{kind: partial(picture, kind, 2 if kind == "TIFF" else 1) for kind in ("PNG", "JPEG", "TIFF")},
     **{name: partial(bytes, data) for name, data in hostile.harmless().items()},
+    "filled-in form": transfer_forms.whole,
+    "overfull form": transfer_forms.longest,
+    "form without end": transfer_forms.looping,
     **hostile.ACTIVE,
     **hostile.ATTACHMENT,
     **hostile.MIXED,

@@ -1,0 +1,1 @@
+"""The form that is signed: the Group POR Transfer Form as a PDF to fill in."""
