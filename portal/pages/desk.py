@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Form
 from fastapi.responses import RedirectResponse, Response
 
 from portal.answers import filled_of, status_of
+from portal.comparisons import comparisons_of
 from portal.forms import Filled, entry_of, facts_of
 from portal.gateway import Away, Refused
 from portal.grid import Asked, Grid, asked_for
@@ -64,6 +65,7 @@ def router(parts: Parts) -> APIRouter:
             ticket=ticket.body,
             etag=ticket.etag,
             facts=facts_of(entry, ticket.body["form"]),
+            comparisons=comparisons_of(entry, ticket.body),
             filled=filled,
             reasons=await parts.gateway.reasons(),
         )

@@ -1,13 +1,14 @@
 """Files to download or to look at: letters, and the forms to fill in."""
 
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from portal.downloads import hand_on
 from portal.guards import LETTER_HEADERS
+from portal.identity import User
 from portal.parts import Parts
 from portal.sessions import Session
 
@@ -30,12 +31,19 @@ def router(parts: Parts) -> APIRouter:
             letter.headers["content-disposition"] = "inline"
         return letter
 
-    @routes.get("/forms/{form}")
-    async def download_form(form: str, request: Request, session: Annotated[Session, somebody]) -> Response:
-        query = f"?{request.url.query}" if request.url.query else ""
-        return await hand_on(parts.gateway, session.token, _path("forms", form) + query, {})
+    @routes.get("/forms/group-por-transfer")
+    async def download_form(session: Annotated[Session, somebody]) -> Response:
+        path = f"{_path('forms', 'group-por-transfer')}?{urlencode(_known_of(session.user))}"
+        return await hand_on(parts.gateway, session.token, path, {})
 
     return routes
+
+
+def _known_of(user: User) -> dict[str, str]:
+    """What the form need not ask a producer for."""
+    if user.producer_id is None:
+        return {}
+    return {"new_producer": user.name, "new_producer_id": user.producer_id, "agency": user.company}
 
 
 def _path(kind: str, name: str) -> str:

@@ -6,6 +6,7 @@ from uuid import uuid4
 import structlog
 
 from services.tickets import history, workflow
+from services.tickets.comparison import Forms, first_forms, with_form
 from services.tickets.numbers import is_well_formed, ticket_number
 from services.tickets.outbox import Outbox
 from services.tickets.store import Document, TicketStore
@@ -23,7 +24,7 @@ class Desk:
     def __init__(self, store: TicketStore, outbox: Outbox) -> None:
         self._store, self._outbox = store, outbox
 
-    async def open_ticket(self, submission: Submission, letters: tuple[CheckedLetter, ...]) -> None:
+    async def open_ticket(self, submission: Submission, letters: tuple[CheckedLetter, ...], forms: Forms) -> None:
         """Give a request its ticket; a repeat finds it, publishes what is not out yet, and says again that it is open.
 
         Raises:
@@ -32,7 +33,7 @@ class Desk:
         # Before there is a ticket: after it nobody would say again whom to write to.
         await self._outbox.give_address(submission)
         number = ticket_number(await self._store.next_count())
-        ticket, holder = _new_ticket(submission, letters, number), uuid4()
+        ticket, holder = _new_ticket(submission, letters, forms, number), uuid4()
         if await self._store.open(ticket, holder):
             structlog.contextvars.bind_contextvars(ticket_number=number)
             await self._outbox.publish_opened({**ticket, "published": 0}, holder)
@@ -46,7 +47,7 @@ class Desk:
         await self._outbox.publish_pending(submission.request_id)
         await self._outbox.repeat_opened(known)
 
-    async def add_letters(self, reply: LetterReply, letters: tuple[CheckedLetter, ...]) -> None:
+    async def add_letters(self, reply: LetterReply, letters: tuple[CheckedLetter, ...], forms: Forms) -> None:
         """Put the letters of a producer's reply on his ticket; a repeat changes nothing.
 
         Raises:
@@ -75,6 +76,7 @@ class Desk:
                 *entries,
                 letters=[*kept.values()],
                 answered=ticket.get("answered", False) or letter.fault is None,
+                **with_form(ticket, letter.letter_id, forms),
                 **fields,
             )
             if not changed:
@@ -97,7 +99,7 @@ class Desk:
         return ticket
 
 
-def _new_ticket(submission: Submission, letters: tuple[CheckedLetter, ...], number: str) -> Document:
+def _new_ticket(submission: Submission, letters: tuple[CheckedLetter, ...], forms: Forms, number: str) -> Document:
     fault = next((letter.fault for letter in letters if letter.fault), None)
     hold = next((notice for notice in submission.notices if notice.parks), None)
     status = workflow.opening_status(fault, hold.parks if hold else None)
@@ -124,6 +126,7 @@ def _new_ticket(submission: Submission, letters: tuple[CheckedLetter, ...], numb
         "form": submission.model_dump(mode="json")["form"],
         "letters": [letter.model_dump(mode="json") for letter in letters],
         "history": [opened],
+        **first_forms(submission, forms),
     }
 
 

@@ -13,11 +13,11 @@ def register(bus: Bus, desk: Desk) -> None:
     """Work off ``tickets.open-ticket``."""
 
     async def open_ticket(event: LetterChecked) -> None:
-        submission, letters = event.data.submission, event.data.letters
+        submission, letters, forms = event.data.submission, event.data.letters, event.data.forms
         with away(StoreAway, "database-away"):
             if isinstance(submission, Submission):
-                await desk.open_ticket(submission, letters)
+                await desk.open_ticket(submission, letters, forms)
             else:
-                await desk.add_letters(submission, letters)
+                await desk.add_letters(submission, letters, forms)
 
     bus.subscribe(topology.OPEN_TICKET, open_ticket)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
+from services.tickets.comparison import comparisons_of
 from services.tickets.desk import mistyped
 from services.tickets.indexes import ANSWERED, BY_ASSIGNEE, BY_STATUS, RIVALRY
 from services.tickets.numbers import is_well_formed
@@ -71,6 +72,7 @@ class Queue:
                 contested_with=[
                     number for number in (rivals.get(subject, []) if subject else []) if number != ticket["number"]
                 ],
+                forms=comparisons_of(ticket),
             )
             for ticket, subject in zip(tickets, subjects, strict=True)
         ]

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue
 
+from shared.contracts.comparisons import FormComparison
 from shared.contracts.envelope import Contract
 from shared.contracts.letters import CheckedLetter
 from shared.contracts.requests import Form, RequestType
@@ -71,7 +72,30 @@ _STAFFS_EXAMPLE: dict[str, JsonValue] = {
         },
     ],
     "version": 2,
-    "staff": {"assignee": "staff-1", "answered": False, "contested_with": ["SR-00000007-0"]},
+    "staff": {
+        "assignee": "staff-1",
+        "answered": False,
+        "contested_with": ["SR-00000007-0"],
+        "forms": [
+            {
+                "letter_id": f"7b0f4f3e-7f0a-4f5e-9a58-3f3a3d1c9a11.{'5e' * 32}",
+                "result": "differs",
+                "version": "2026-11",
+                "is_current": True,
+                "fields": [
+                    {
+                        "name": "account_number",
+                        "label": "Account number",
+                        "form": "041-873",
+                        "request": "041872",
+                        "result": "differs",
+                    },
+                    {"name": "signature", "label": "Signature", "form": "/s/ M. Ellison"},
+                    {"name": "signed_on", "label": "Date signed", "result": "missing"},
+                ],
+            }
+        ],
+    },
 }
 
 
@@ -82,6 +106,10 @@ class StaffView(Contract):
     answered: bool = Field(description="The producer sent a letter that nobody has looked at.")
     contested_with: list[TicketNumber] = Field(
         description="Other open requests to change the producer of record of the same account and line."
+    )
+    forms: list[FormComparison] | None = Field(
+        default=None,
+        description="Of a change of the producer of record, on the ticket's own page: its letters as transfer forms.",
     )
 
 

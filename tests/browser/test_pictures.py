@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from tests.browser.steps import FORM, PDF
 from tests.fixtures.desk import Desk
 from tests.fixtures.portal import STAFF, PortalUnderTest, Visit
+from tests.fixtures.transfer_forms import WHOLE, filled, maker
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs/pictures"
 
@@ -70,3 +71,29 @@ async def test_the_main_pages_show_what_they_are_for(
     await expect(staff.page.locator("iframe")).to_be_visible()
     await staff.page.wait_for_load_state("networkidle")
     await album.keep(staff.page, "desk-ticket")
+
+
+async def test_a_transfer_form_stands_beside_its_request(
+    visit: Visit, portal: PortalUnderTest, desk: Desk, album: Album
+) -> None:
+    """Staff's page with a form that was filled in, one field otherwise than the request."""
+    producer, staff = await visit(), await visit()
+    page = producer.page
+    await producer.log_in(portal.dana, FORM)
+    known = {**WHOLE, "account_number": "041-827", "new_producer_id": "P1188", "signature": "", "signed_on": ""}
+    form: FilePayload = {
+        "name": "Group POR Transfer Form.pdf",
+        "mimeType": "application/pdf",
+        "buffer": filled(maker().make({}), known),
+    }
+    await page.get_by_label("Line of Business").select_option("group-medical")
+    await page.get_by_label("Account Number").fill("041872")
+    await page.get_by_label("Account Name").fill("Harbor & Pine Woodworks, Inc.")
+    await page.get_by_label("Effective Date").fill("2027-01-01")
+    await page.get_by_label("POR Documentation").set_input_files([form])
+    await page.get_by_role("button", name="Submit").click()
+    number = await page.locator("#sent a").inner_text()
+    await staff.log_in(STAFF, f"/desk/{number}")
+    await expect(staff.page.locator("#comparison tr.differs")).to_have_count(1)
+    await staff.page.wait_for_load_state("networkidle")
+    await album.keep(staff.page, "comparison")

@@ -54,6 +54,7 @@ GUARDED: dict[tuple[str, str, str], dict[str, int]] = {
     ("intake", "POST", "/v1/tickets/{number}/letters"): {**NOBODY, "owner": CLOSED, "stranger": HIDDEN},
     ("intake", "GET", "/v1/requests/{request_id}"): {**READERS, "owner, write": OK, "stranger, write": HIDDEN},
     ("intake", "GET", "/v1/requests/{request_id}/private-fields"): NOBODY,  # bank:read, which none of these has
+    ("intake", "GET", "/v1/forms/group-por-transfer"): {**LISTERS, "owner, write": OK, "stranger, write": OK},
     ("intake", "GET", "/v1/letters/{letter_id}"): READERS,
     ("documents", "GET", "/v1/letters/{letter_id}"): READERS,
     **{(service, *route): who for service in ("intake", "tickets") for route, who in TICKETS.items()},

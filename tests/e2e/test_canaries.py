@@ -62,6 +62,7 @@ def refusals(gateway: Gateway, stranger: Gateway, number: str) -> Iterator[Respo
     yield http.post(f"/v1/tickets/{number}/status", json={"status": EVERYTHING, "reason": NAME, "comment": 1})
     for path in (f"/v1/tickets/{COMMENT}", f"/v1/requests/{COMMENT}", f"/v1/letters/{COMMENT}", f"/{COMMENT}"):
         yield http.get(path, params={"q": EVERYTHING, "page": EVERYTHING, "sort": EVERYTHING, "request_id": NAME})
+    yield http.get("/v1/forms/group-por-transfer", params={"signature": EVERYTHING, "account_number": ACCOUNT_NAME})
     yield http.request(COMMENT.upper(), "/v1/tickets")
     yield stranger.ticket(number)
     for authorization in (f"Bearer {COMMENT}", f"Basic {COMMENT}", COMMENT, f"Bearer {gateway.http.headers}"[:200]):

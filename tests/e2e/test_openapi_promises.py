@@ -17,6 +17,7 @@ OPERATIONS = [
     ("intake", "POST", "/v1/requests"),
     ("intake", "GET", "/v1/requests/{request_id}"),
     ("intake", "GET", "/v1/request-types"),
+    ("intake", "GET", "/v1/forms/group-por-transfer"),
     ("intake", "POST", "/v1/tickets/{number}/letters"),
     ("intake", "GET", "/v1/letters/{letter_id}"),
     ("intake", "GET", "/v1/requests/{request_id}/private-fields"),

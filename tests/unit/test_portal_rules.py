@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from portal.attempts import Attempts
+from portal.comparisons import comparisons_of
 from portal.forms import Filled, errors_by_field, facts_of, fields_of
 from portal.kept import KeptLetter, KeptLetters
 
@@ -95,3 +96,25 @@ def test_a_request_of_a_type_that_is_gone_is_still_shown() -> None:
         ("Accounts", ""),
     ]
     assert (facts[2].heading, facts[2].rows) == (("Account name",), (("A",),))
+
+
+def compared(letter_id: str, **more: Any) -> dict[str, Any]:
+    """A letter as the desk compares it."""
+    return {"letter_id": letter_id, "result": "not-readable", "version": None, "is_current": None, "fields": [], **more}
+
+
+def test_a_comparison_is_told_in_words() -> None:
+    """The newest letter is first, under the name of its file; choices are told in the catalogue's words; old is old."""
+    line = {"name": "line_of_business", "label": "Line of business", "form": "dental", "request": "gone"}
+    forms = [
+        compared("one", result="differs", version="2024-02", is_current=False, fields=[{**line, "result": "differs"}]),
+        compared("two"),
+    ]
+    letters = [{"letter_id": "one", "filename": "form.pdf"}, {"letter_id": "two", "filename": "scan.png"}]
+    entry = {"layout": [{"name": "line_of_business", "choices": {"dental": "Group dental"}}]}
+    newest, oldest = comparisons_of(entry, {"letters": letters, "staff": {"forms": forms}})
+    assert (newest.letter, newest.result, newest.rows, newest.is_older) == ("scan.png", "not-readable", (), False)
+    assert (oldest.letter, oldest.version, oldest.is_older) == ("form.pdf", "2024-02", True)
+    [row] = oldest.rows
+    assert (row.label, row.form, row.request, row.words) == ("Line of business", "Group dental", "gone", "Differs")
+    assert comparisons_of(None, {"letters": letters, "staff": {"forms": None}}) == []
