@@ -1,7 +1,9 @@
 """The transfer form: made by one library, filled in by another, and read back as what was written."""
 
+import asyncio
 import hashlib
 import io
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,7 @@ from services.documents.checks import judge
 from services.documents.transfer_form import MOST_FIELDS
 from services.documents.verdict import VERDICT, Verdict
 from services.intake.paper import ink
+from services.intake.paper.form import TransferForm
 from shared.contracts.letters import LetterFault
 from shared.contracts.transfer_forms import (
     FIELDS,
@@ -223,3 +226,22 @@ def test_a_form_that_acts_is_refused_and_not_read() -> None:
     """With a script within it is no letter, whatever its fields say."""
     found = verdict(changed(lambda form: setattr(form.Root, "OpenAction", script())))
     assert (found.fault, found.form) == (LetterFault.ACTIVE, None)
+
+
+async def test_forms_are_drawn_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library that draws may use a font for one document at once: who comes meanwhile waits."""
+    under_way, most = [0], [0]
+
+    def make(_: TransferForm, values: dict[str, str]) -> bytes:
+        under_way[0] += 1
+        most[0] = max(most[0], under_way[0])
+        time.sleep(0.02)
+        under_way[0] -= 1
+        return values["agency"].encode()
+
+    monkeypatch.setattr(TransferForm, "make", make)
+    form = TransferForm({}, "Portal")
+    drawn = asyncio.gather(*(form.filled_in({"agency": each}) for each in "abc"))
+    await asyncio.sleep(0.01)
+    assert not drawn.done(), "the loop goes on while a form is drawn"
+    assert (await drawn, most) == ([b"a", b"b", b"c"], [1])
