@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from services.intake.forwards import limited, note_number
 from services.intake.owners import Owner
 from shared.contracts import refusals
-from shared.contracts.ticket_acts import Assignment, Note, StatusMove, Withdrawal
+from shared.contracts.ticket_acts import Answer, Assignment, Note, StatusMove, Withdrawal
 from shared.contracts.ticket_views import TicketDetail
 from shared.runtime.auth import Verifier, signed_in
 from shared.runtime.json_bodies import StrictJsonRoute
@@ -50,6 +50,10 @@ def router(tickets: Owner, verifier: Verifier) -> APIRouter:
 
     @routes.post("/withdrawal", summary="Take one's request back (producer)", response_model=TicketDetail)
     async def withdraw_ticket(withdrawal: Withdrawal, request: Request) -> Response:
+        return await tickets.forward(request)
+
+    @routes.post("/answers", summary="Answer the desk in words (producer)", response_model=TicketDetail)
+    async def answer_desk(answer: Answer, request: Request) -> Response:
         return await tickets.forward(request)
 
     return routes

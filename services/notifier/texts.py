@@ -8,12 +8,13 @@ from shared.contracts.tickets import (
     TicketOpened,
     TicketStatusChanged,
     TicketWorked,
+    is_about_letter,
 )
 
 _NEXT_STEPS = {
     Status.RECEIVED: "The desk will review your request. You need not do anything.",
     Status.IN_REVIEW: "The desk is reviewing your request. You need not do anything.",
-    Status.ACTION_NEEDED: "You: please send a corrected letter for this ticket.",
+    Status.ACTION_NEEDED: "You: please answer on the page of this ticket; you can send documents there too.",
     Status.ON_HOLD: "The desk will take it up again. You need not do anything.",
     Status.APPROVED: "The desk will now make the change. You need not do anything.",
     Status.RESOLVED: "The change is made and the ticket is closed. Nothing is left to do.",
@@ -21,6 +22,7 @@ _NEXT_STEPS = {
     Status.WITHDRAWN: "The ticket is closed. You may send a new request at any time.",
 }
 
+_SEND_LETTER = "You: please send a corrected letter for this ticket."
 _MESSAGE_ADDED = {
     True: "You can read it, and send a further letter, on the page of your ticket.",
     False: "The ticket is closed. You may send a new request at any time.",
@@ -43,11 +45,13 @@ def words(event: TicketEvent, message: str | None) -> tuple[str, str] | None:
 
 def next_step(event: TicketEvent) -> str:
     """Who does what next; after a further letter that hangs on the letter, whatever the ticket waited for before."""
-    status = event.data.status
+    status, reason = event.data.status, event.data.reason
     if isinstance(event, TicketMessageAdded):
         return _MESSAGE_ADDED[status.is_open]
     if isinstance(event, TicketLetterAdded) and status.is_open:
-        return _NEXT_STEPS[Status.ACTION_NEEDED] if event.data.reason else _LETTER_ADDED
+        return _SEND_LETTER if reason else _LETTER_ADDED
+    if status is Status.ACTION_NEEDED and reason and is_about_letter(reason):
+        return _SEND_LETTER
     return _NEXT_STEPS[status]
 
 

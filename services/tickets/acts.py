@@ -1,12 +1,12 @@
 """What each act does to the ticket it is done on: which entry, which fields, or why it may not be. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
 from services.tickets import history, workflow
 from services.tickets.store import Document
-from shared.contracts.ticket_acts import Assignment, Audience, Note, StatusMove, Withdrawal
+from shared.contracts.ticket_acts import Answer, Assignment, Audience, Note, StatusMove, Withdrawal
 from shared.contracts.tickets import Act, StaffReason, Status
 from shared.runtime.problems import Problem
 
@@ -112,6 +112,23 @@ def withdraw(ticket: Document, wish: Withdrawal) -> Change:
             "too-late-to-withdraw",
             "The request is approved and the change is being made; please call the carrier.",
         ) from error
+
+
+def answer(ticket: Document, wish: Answer) -> Change:
+    """Answer the desk in words on behalf of the producer, by which the ticket goes back to staff.
+
+    Raises:
+        Problem: 409 where the ticket is closed, or the desk waits for no answer.
+    """
+    _require_open(ticket)
+    if Status(ticket["status"]) is not Status.ACTION_NEEDED:
+        raise Problem(
+            HTTPStatus.CONFLICT,
+            "no-answer-needed",
+            "The desk is not waiting for an answer; send a further letter if there is something to add.",
+        )
+    change = move(ticket, StatusMove(status=Status.IN_REVIEW, comment=wish.comment))
+    return replace(change, fields={**change.fields, "answered": True})
 
 
 def _assigned(ticket: Document, act: Act, assignee: str | None) -> Change:

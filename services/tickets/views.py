@@ -7,7 +7,7 @@ from services.tickets.store import Document
 from shared.contracts.requests import FIRST_LABEL
 from shared.contracts.ticket_acts import ReasonTexts
 from shared.contracts.ticket_views import StaffView, TicketDetail, TicketSummary
-from shared.contracts.tickets import Status
+from shared.contracts.tickets import Status, is_about_letter
 
 
 def summary_of(ticket: Document, staff: StaffView | None) -> TicketSummary:
@@ -35,7 +35,12 @@ def reason_texts() -> ReasonTexts:
     return ReasonTexts.model_validate(
         {
             "items": [
-                {"reason": reason, "text": reason.sentence, "statuses": statuses}
+                {
+                    "reason": reason,
+                    "text": reason.sentence,
+                    "statuses": statuses,
+                    "about_letter": is_about_letter(reason),
+                }
                 for reason, statuses in workflow.MEANT_FOR.items()
             ]
         }

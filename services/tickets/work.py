@@ -8,7 +8,7 @@ from services.tickets import acts, history
 from services.tickets.desk import Desk
 from services.tickets.outbox import AWAY, Outbox
 from services.tickets.store import Document, TicketStore
-from shared.contracts.ticket_acts import Assignment, Note, StatusMove, Withdrawal
+from shared.contracts.ticket_acts import Answer, Assignment, Note, StatusMove, Withdrawal
 from shared.runtime.auth import Caller
 from shared.runtime.logs import log
 from shared.runtime.problems import Problem
@@ -46,14 +46,20 @@ class Work:
 
     async def withdraw(self, number: str, withdrawal: Withdrawal, caller: Caller, versions: Versions) -> Document:
         """Take a request back on behalf of the producer whose it is."""
+        return await self._act_as_owner(number, caller, versions, lambda ticket: acts.withdraw(ticket, withdrawal))
 
-        def decide(ticket: Document) -> acts.Change:
+    async def answer(self, number: str, answer: Answer, caller: Caller, versions: Versions) -> Document:
+        """Answer the desk in words on behalf of the producer whose ticket it is."""
+        return await self._act_as_owner(number, caller, versions, lambda ticket: acts.answer(ticket, answer))
+
+    async def _act_as_owner(self, number: str, caller: Caller, versions: Versions, decide: Decide) -> Document:
+        def decide_for_owner(ticket: Document) -> acts.Change | None:
             if ticket["producer_id"] != caller.producer_id:
-                # Staff who is a producer too sees all tickets, and still withdraws his own only.
+                # Staff who is a producer too sees all tickets, and still acts as the producer of his own only.
                 raise Problem(HTTPStatus.NOT_FOUND, "unknown-ticket", "There is no such ticket.")
-            return acts.withdraw(ticket, withdrawal)
+            return decide(ticket)
 
-        return await self._act(number, caller, versions, decide, actor=caller.producer_id)
+        return await self._act(number, caller, versions, decide_for_owner, actor=caller.producer_id)
 
     async def _act(
         self, number: str, caller: Caller, versions: Versions, decide: Decide, *, actor: str | None = None

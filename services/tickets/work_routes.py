@@ -1,4 +1,4 @@
-"""The HTTP door for who does something with a ticket: staff, and the producer who withdraws."""
+"""The HTTP door for who does something with a ticket: staff, and the producer who answers or withdraws."""
 
 import re
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from services.tickets.queue import Queue
 from services.tickets.routes import shown
 from services.tickets.work import Versions, Work
 from shared.contracts import refusals
-from shared.contracts.ticket_acts import Assignment, Note, StatusMove, Withdrawal
+from shared.contracts.ticket_acts import Answer, Assignment, Note, StatusMove, Withdrawal
 from shared.contracts.ticket_views import TicketDetail
 from shared.runtime.auth import REQUESTS_WRITE, TICKETS_WORK, Caller, TokenVerifier, caller_with
 from shared.runtime.json_bodies import StrictJsonRoute
@@ -88,5 +88,11 @@ def router(work: Work, queue: Queue, verifier: TokenVerifier) -> APIRouter:
         response: Response,
     ) -> TicketDetail:
         return await shown(await work.withdraw(number, withdrawal, caller, at), queue, caller, response)
+
+    @routes.post("/answers", summary="Answer the desk in words (producer)")
+    async def answer_desk(
+        number: str, answer: Answer, caller: Annotated[Caller, writer], at: Annotated[Versions, at], response: Response
+    ) -> TicketDetail:
+        return await shown(await work.answer(number, answer, caller, at), queue, caller, response)
 
     return routes

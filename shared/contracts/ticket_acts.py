@@ -77,12 +77,21 @@ class Withdrawal(Contract):
     comment: Words | None = None
 
 
+class Answer(Contract):
+    """What a producer answers in words where the desk asked for something."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"comment": "You reach me at 312-555-0142 after noon."}]})
+
+    comment: Words
+
+
 class ReasonText(Contract):
     """A reason, the text that goes into the mail unless staff writes another, and the moves it is meant for."""
 
     reason: ReasonCode
     text: str
     statuses: list[Status]
+    about_letter: bool = Field(description="It finds fault with a letter: of no use where a request has none.")
 
 
 class ReasonTexts(Contract):
@@ -97,6 +106,7 @@ class ReasonTexts(Contract):
                             "reason": "signature-missing",
                             "text": "The letter is not signed and dated.",
                             "statuses": ["action-needed", "rejected"],
+                            "about_letter": True,
                         }
                     ]
                 }

@@ -52,6 +52,9 @@ class StaffReason(StrEnum):
     PRODUCER_NOT_APPOINTED = "producer-not-appointed"
     UNDER_65_HOLD = "under-65-hold"
     WAITING_FOR_CARRIER = "waiting-for-carrier"
+    INFORMATION_MISSING = "information-missing"
+    IDENTITY_NOT_VERIFIED = "identity-not-verified"
+    NOT_JUSTIFIED = "not-justified"
     DUPLICATE_REQUEST = "duplicate-request"
     WITHDRAWN_BY_PRODUCER = "withdrawn-by-producer"
     OTHER = "other"
@@ -68,6 +71,9 @@ class StaffReason(StrEnum):
             "producer-not-appointed": "The new producer is not appointed for this line.",
             "under-65-hold": "There is a hold on under 65 Producer of Record transfers.",
             "waiting-for-carrier": "The desk is waiting for another department.",
+            "information-missing": "The desk needs more information.",
+            "identity-not-verified": "We could not verify who sent the request.",
+            "not-justified": "We found no grounds for the change you asked for.",
             "duplicate-request": "The same change was asked for in another request.",
             "withdrawn-by-producer": "You asked to withdraw it.",
             "other": "See the desk's comment on the ticket.",
@@ -91,6 +97,22 @@ def _as_one_enum(value: Any, read: ValidatorFunctionWrapHandler) -> LetterFault 
         allowed = ", ".join(f"'{code.value}'" for code in (*StaffReason, *LetterFault))
         raise PydanticKnownError("enum", {"expected": allowed}) from error
     return reason
+
+
+_ABOUT_LETTER = frozenset(
+    {
+        StaffReason.LETTERHEAD_MISSING,
+        StaffReason.SIGNATURE_MISSING,
+        StaffReason.SIGNER_NOT_AUTHORIZED,
+        StaffReason.DETAILS_DO_NOT_MATCH,
+        StaffReason.LETTER_OUTDATED,
+    }
+)
+
+
+def is_about_letter(reason: LetterFault | StaffReason) -> bool:
+    """Whether a reason finds fault with a letter, so that another letter is the answer to it."""
+    return isinstance(reason, LetterFault) or reason in _ABOUT_LETTER
 
 
 ReasonCode = Annotated[LetterFault | StaffReason, WrapValidator(_as_one_enum)]

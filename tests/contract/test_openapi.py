@@ -36,6 +36,7 @@ FORWARDED = {
     "/v1/tickets/{number}/assignment": "tickets",
     "/v1/tickets/{number}/notes": "tickets",
     "/v1/tickets/{number}/withdrawal": "tickets",
+    "/v1/tickets/{number}/answers": "tickets",
     "/v1/letters/{letter_id}": "documents",
 }
 

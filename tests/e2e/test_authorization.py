@@ -29,7 +29,7 @@ NOBODY = dict.fromkeys(READERS, NO)
 LISTERS = {**READERS, "stranger": OK, "stranger, read": OK}
 MOVERS = {**NOBODY, "staff": CLOSED, "work alone": CLOSED}
 STAFF = {**NOBODY, "staff": OK, "work alone": OK}
-WITHDRAWERS = {
+OWNERS = {
     **NOBODY, "owner": CLOSED, "owner, write": CLOSED, "owner without address": CLOSED, "stranger": HIDDEN,
     "stranger, write": HIDDEN,
 }  # fmt: skip
@@ -44,7 +44,8 @@ TICKETS = {
     ("POST", "/v1/tickets/{number}/claim"): MOVERS,
     ("POST", "/v1/tickets/{number}/assignment"): MOVERS,
     ("POST", "/v1/tickets/{number}/notes"): STAFF,
-    ("POST", "/v1/tickets/{number}/withdrawal"): WITHDRAWERS,
+    ("POST", "/v1/tickets/{number}/withdrawal"): OWNERS,
+    ("POST", "/v1/tickets/{number}/answers"): OWNERS,
 }
 # By service, method and path: what each caller is answered about one producer's closed ticket.
 GUARDED: dict[tuple[str, str, str], dict[str, int]] = {
@@ -64,6 +65,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "assignment": {"json": {"assignee": "staff-8"}},
     "notes": {"json": {"text": "x", "audience": "staff"}},
     "withdrawal": {"json": {}},
+    "answers": {"json": {"comment": "x"}},
     "letters": {"files": {"por_documentation": ("letter.pdf", LETTER)}},
 }
 EVERYWHERE = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect")

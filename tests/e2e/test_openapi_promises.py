@@ -35,6 +35,7 @@ OPERATIONS = [
             ("POST", "/v1/tickets/{number}/assignment"),
             ("POST", "/v1/tickets/{number}/notes"),
             ("POST", "/v1/tickets/{number}/withdrawal"),
+            ("POST", "/v1/tickets/{number}/answers"),
         )
     ),
 ]

@@ -88,6 +88,28 @@ async def test_a_producer_takes_back_his_own_request_only(world: World) -> None:
     assert (await act(world, number, "withdrawal", {}, owner)).json()["type"].endswith(":ticket-closed")
 
 
+async def test_a_producer_answers_in_words(world: World) -> None:
+    """Asked for more, the owner answers without a letter: staff finds his words, and the ticket in review."""
+    number = (await world.open_ticket())["number"]
+    asked = await act(world, number, "status", {"status": "action-needed", "reason": "information-missing"})
+    assert asked.status_code == 200
+    words = {"comment": "You reach me after noon."}
+    stranger = world.provider.token(sub="P2", producer_id="P2")
+    assert (await act(world, number, "answers", words, stranger)).status_code == 404
+    owner = world.provider.token(sub="dana-7")
+    done = (await act(world, number, "answers", words, owner)).json()
+    assert (done["status"], done["history"][-1]["actor"], done["history"][-1]["comment"]) == (
+        *("in-review", "P1001", words["comment"]),
+    )
+    async with world.client(world.provider.staff()) as staff:
+        listed = (await staff.get("/v1/tickets?answered=true")).json()["items"]
+    assert [row["ticket_number"] for row in listed] == [number]
+    assert [mail["Subject"] for mail in world.mails[1:]] == [f"{number}: Action needed", f"{number}: In review"]
+    assert words["comment"] not in str(world.mails[-1])
+    again = await act(world, number, "answers", words, owner)
+    assert again.json()["type"].endswith(":no-answer-needed")
+
+
 async def test_producers_have_no_staffs_doors(world: World) -> None:
     """Counts, reasons, staff's filters and acts are 403 for a producer; staff gets them."""
     number = (await world.open_ticket())["number"]

@@ -8,7 +8,7 @@ import pytest
 from services.tickets import acts, history
 from services.tickets.workflow import MEANT_FOR, NEEDS_REASON, answered_status
 from shared.contracts.letters import LetterFault
-from shared.contracts.ticket_acts import Assignment, Audience, Note, StatusMove, Withdrawal
+from shared.contracts.ticket_acts import Answer, Assignment, Audience, Note, StatusMove, Withdrawal
 from shared.contracts.tickets import StaffReason, Status
 from shared.runtime.problems import Problem
 
@@ -51,11 +51,12 @@ def test_an_assignment_takes_the_place_of_any_other(before: str | None, after: s
 
 @pytest.mark.parametrize("status", CLOSED)
 def test_what_is_closed_is_nobodys_to_take(status: Status) -> None:
-    """A closed ticket is neither claimed, given nor withdrawn; notes may still be written."""
+    """A closed ticket is neither claimed, given, withdrawn nor answered; notes may still be written."""
     for act in (
         partial(acts.claim, who="joan"),
         partial(acts.assign, wish=Assignment(assignee="joan")),
         partial(acts.withdraw, wish=Withdrawal()),
+        partial(acts.answer, wish=Answer(comment="Here it is.")),
     ):
         with pytest.raises(Problem) as refused:
             act(ticket(status))
@@ -85,6 +86,19 @@ def test_a_producer_withdraws_until_the_change_is_being_made(status: Status) -> 
     change = acts.withdraw(ticket(status), Withdrawal(comment="No longer."))
     assert change.fields == {"status": "withdrawn", "open": False, "answered": False}
     assert (change.entry["reason"], change.entry["comment"]) == ("withdrawn-by-producer", "No longer.")
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status.is_open])
+def test_a_producer_answers_where_the_desk_waits_for_him(status: Status) -> None:
+    """In Action needed his words bring the ticket back to review, as one that is answered; else nobody asked."""
+    if status is not Status.ACTION_NEEDED:
+        with pytest.raises(Problem) as refused:
+            acts.answer(ticket(status), Answer(comment="And another thing."))
+        assert code(refused) == (409, "no-answer-needed")
+        return
+    change = acts.answer(ticket(status), Answer(comment="Call me after noon."))
+    assert change.fields == {"status": "in-review", "open": True, "answered": True}
+    assert (change.entry["comment"], change.entry.get("reason")) == ("Call me after noon.", None)
 
 
 def test_a_move_is_an_answer_to_the_letter() -> None:

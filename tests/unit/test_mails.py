@@ -36,6 +36,21 @@ def test_after_a_further_letter_the_next_step_hangs_on_that_letter(status: Statu
     assert "send a corrected letter" in faulty
 
 
+@pytest.mark.parametrize(
+    ("reason", "asked"),
+    [
+        (LetterFault.ENCRYPTED, "corrected letter"),
+        (StaffReason.SIGNATURE_MISSING, "corrected letter"),
+        (StaffReason.INFORMATION_MISSING, "answer"),
+        (StaffReason.OTHER, "answer"),
+    ],
+)
+def test_only_who_sent_a_bad_letter_is_asked_for_another(reason: LetterFault | StaffReason, asked: str) -> None:
+    """A corrected letter is asked for where one is at fault, else for an answer: not every request has one."""
+    next_step = texts.next_step(moved(status=Status.ACTION_NEEDED, reason=reason))
+    assert next_step.startswith(f"You: please {'send a ' if 'letter' in asked else ''}{asked}")
+
+
 @pytest.mark.parametrize("reason", [*LetterFault, *StaffReason])
 def test_every_reason_is_a_sentence(reason: LetterFault | StaffReason) -> None:
     """A producer reads a sentence for each reason, not its code."""
