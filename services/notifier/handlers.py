@@ -14,9 +14,7 @@ from shared.contracts.messages import MessageWritten
 from shared.contracts.requests import AddressGiven, RequestSubmitted
 from shared.contracts.tickets import TicketEvent
 from shared.runtime.bus import Bus
-from shared.runtime.failures import Transient, away
-
-ASK_AGAIN_SECONDS = 0.5
+from shared.runtime.failures import Deferred, Transient, away
 
 
 def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
@@ -35,12 +33,12 @@ def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
         structlog.contextvars.bind_contextvars(ticket_number=event.data.ticket_number)
         if not texts.is_mailed(event):
             return
-        # Another copy of this event is in work: no failure of ours, and until it is done nothing to acknowledge.
         with away(LedgerAway, "database-away"):
             # When the broker hangs up we are cancelled. A mail under way is finished all the same: given up, it might
             # be out, and go out once more.
-            while not await asyncio.shield(is_out(event)):  # noqa: ASYNC110  # the other may be another process
-                await asyncio.sleep(ASK_AGAIN_SECONDS)
+            if not await asyncio.shield(is_out(event)):
+                # Another copy of this event is in work, or its sender has died: then its claim runs out.
+                raise Deferred("mail-in-work")
 
     async def is_out(event: TicketEvent) -> bool:
         request_id = event.data.request_id

@@ -1,10 +1,11 @@
 """What becomes of a message that failed: the one middleware around every handler.
 
 Permanent errors go to the parking lot at once, transient ones to the next delay tier and after the
-last tier to the parking lot. Either way the message is published anew and confirmed *before* it is
-acked, and held, unacked, while it cannot be. While a server is away for all of them, messages are held
-too: see :mod:`shared.runtime.breaker`. A message on which the process dies is the broker's to count:
-see ``DELIVERY_LIMIT``.
+last tier to the parking lot; what is only deferred goes to the first tier, and no attempt is counted.
+In each case the message is published anew and confirmed *before* it is acked, and held, unacked, while
+it cannot be. While a server is away for all of them, messages are held too: see
+:mod:`shared.runtime.breaker`. A message on which the process dies is the broker's to count: see
+``DELIVERY_LIMIT``.
 """
 
 import asyncio
@@ -57,6 +58,14 @@ class Transient(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Deferred(Transient):
+    """Nothing has failed, but another is at work on it: the message comes back after the first tier, as it was.
+
+    In hand it would be counted as a death whenever this process dies of something else. Whoever raises it sees to it
+    that the other's work has an end.
+    """
 
 
 class Away(Transient):
@@ -153,9 +162,11 @@ class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
             return False
         reason, transient = reason_of(exc_val)
         attempt = self._attempt + 1
-        if transient and attempt <= topology.RETRY_TIERS:
-            outcome, exchange = "retry", topology.retry_tier(attempt)
-            headers: dict[str, str | int] = {ATTEMPT: attempt}
+        headers: dict[str, str | int]
+        if isinstance(exc_val, Deferred):
+            outcome, exchange, headers = "deferred", topology.retry_tier(1), {ATTEMPT: self._attempt}
+        elif transient and attempt <= topology.RETRY_TIERS:
+            outcome, exchange, headers = "retry", topology.retry_tier(attempt), {ATTEMPT: attempt}
         else:
             outcome, exchange = "parked", topology.DEAD_LETTERS
             headers = {ATTEMPT: self._attempt, REASON: reason, PARKED_AT: int(time.time())}

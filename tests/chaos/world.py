@@ -133,13 +133,12 @@ class World:
             part.argv = list(argv.get(part.name, part.argv))
         self._renew(parts)
 
-    def second(self, name: str, argv: Sequence[str] = ()) -> Process:
+    def second(self, name: str) -> Process:
         """A further process of a service, until everything is as ever."""
         first = self.stack[name]
         env = {**first.env, "POR_PORT": str(self._ports.reserve())}
-        second = Process(
-            f"second {name}", argv or first.argv, log=first.log.with_name(f"{name}-2.log"), env=env, grace=first.grace
-        )
+        log = first.log.with_name(f"{name}-2.log")
+        second = Process(f"second {name}", first.argv, log=log, env=env, grace=first.grace)
         self.seconds.append(second)
         second.start()
         return second

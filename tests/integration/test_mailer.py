@@ -190,15 +190,15 @@ async def post(vhost: Vhost, server: Server, mongodb: Connection) -> AsyncIterat
 
 
 async def test_copies_of_one_event_at_once_send_one_mail(post: Post) -> None:
-    """Two notifiers get an event six times at once: one mail goes out, and who waits for it has not failed."""
-    post.server.pause = sum(DELAYS) / 2  # three pauses: waiting in tiers would end in the parking lot
+    """Two notifiers get an event six times at once: one mail goes out, and a copy that waits for it has not failed."""
+    post.server.pause = sum(DELAYS) / 2  # three pauses: were waiting an attempt, it would end in the parking lot
     async with AsyncExitStack() as running:
         buses = [await running.enter_async_context(post.notifier()) for _ in range(2)]
         for _ in range(6):
             await buses[0].publish(opened())
         await eventually_async(post.server.has_mails)
+        await eventually_async(post.is_idle)
     assert len(post.server.mails) == 1
-    assert await post.is_idle()
     assert await post.vhost.count(topology.PARKING) == 0
 
 
@@ -224,9 +224,25 @@ async def test_mail_whose_sender_died_goes_out(post: Post) -> None:
         await asyncio.sleep(0.5)
         assert post.server.mails == []
         await eventually_async(post.server.has_mails)
+        await eventually_async(post.is_idle)
     dead.close()
     assert len(post.server.mails) == 1
-    assert await post.is_idle()
+
+
+async def test_waiting_for_a_dead_senders_claim_counts_no_death(post: Post) -> None:
+    """Notifiers that die one after the other, of whatever it is, park no mail that waits for a claim to run out."""
+    deaths = 2 * topology.DELIVERY_LIMIT + 2
+    dead = post.ledger(timedelta(seconds=4))
+    assert await dead.begin(REQUEST_ID, opened().id)
+    async with post.vhost.door() as (way, url), post.notifier(url=url) as bus:
+        await bus.publish(opened())
+        for _ in range(deaths):  # to the broker a connection that is cut off is a consumer that died
+            await asyncio.sleep(0.3)
+            way.cut()
+            await eventually_async(bus.ready)
+        await eventually_async(post.server.has_mails)
+    dead.close()
+    assert await post.vhost.count(topology.PARKING) == 0
 
 
 async def test_mail_that_failed_is_free_for_the_next_try(post: Post) -> None:

@@ -1,6 +1,6 @@
 """What a failure is called, and whether trying again may help."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
 import pytest
@@ -15,7 +15,7 @@ from shared.contracts.requests import RequestSubmitted
 from shared.contracts.tickets import TicketEvent
 from shared.runtime import failures
 from shared.runtime.codec import EventCodec
-from shared.runtime.failures import Away, FailureMiddleware, Permanent, Transient, reason_of
+from shared.runtime.failures import Away, Deferred, FailureMiddleware, Permanent, Transient, reason_of
 from tests.builders import submission, submitted
 
 
@@ -133,3 +133,22 @@ async def test_a_message_that_the_broker_took_back_is_not_moved(monkeypatch: pyt
     with pytest.raises(NackMessage):
         await path.after_processed(Transient, Transient("store-away"), None)
     assert tries == 3
+
+
+async def test_what_is_deferred_comes_back_as_it_was() -> None:
+    """Where another is at work on it a message goes to the first tier, however often, and no attempt is counted."""
+    message, moved = Message(), []
+    message.headers = {failures.ATTEMPT: 3}
+
+    async def republish(_: object, exchange: str, queue: str, headers: Mapping[str, str | int]) -> None:
+        moved.append((exchange, queue, headers))
+
+    async def hold(_: object) -> None:
+        pytest.fail("there is nothing to attempt")
+
+    path = FailureMiddleware("notifier.send-mail", republish, hold)(
+        cast("IncomingMessage", message), context=ContextRepo()
+    )
+    await path.on_receive()
+    assert await path.after_processed(Deferred, Deferred("mail-in-work"), None)
+    assert moved == [("por.retry.1", "notifier.send-mail", {failures.ATTEMPT: 3})]

@@ -5,7 +5,6 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +18,25 @@ HITS = 20
 PATIENCE = 1500.0
 RANDOM_SECONDS = 180.0
 RESTARTS = 25
-# In this time each life gets something done: a service that dies on whatever comes first parks it, and rightly so. A
-# mail claimed by the dead is held for nine seconds and counts its deaths; three lives of notifier last longer.
-CALM = {"intake": 0.0, "documents": 0.4, "tickets": 0.4, "notifier": 2.6}
-QUICK = {"intake": 0.0, "documents": 0.3, "tickets": 0.3, "notifier": 0.6}  # so few deaths park nothing
+# In this time each life gets something done: a service that dies on whatever comes first parks it, and rightly so.
+CALM = {"intake": 0.0, "documents": 0.4, "tickets": 0.4, "notifier": 0.4}
 
 
-def die_at_every_point(world: World, hits: int = HITS, calm: Mapping[str, float] = CALM) -> None:
+def die_at_every_point(world: World, hits: int = HITS) -> None:
     """Every service dies at each of its points, all services at the same time."""
     folder = home_of(world.stack)
     for log in folder.glob("deaths-*.jsonl"):
         log.unlink()
 
-    def dying(name: str, hits: int, log: str) -> list[str]:
-        where = str(folder / f"deaths-{log}.jsonl")
-        return python("tests.chaos.doomed", name, "--hits", f"{hits}", "--calm", f"{calm[name]}", "--log", where)
+    def dying(name: str) -> list[str]:
+        where = str(folder / f"deaths-{name}.jsonl")
+        return python("tests.chaos.doomed", name, "--hits", f"{hits}", "--calm", f"{CALM[name]}", "--log", where)
 
     def short() -> dict[str, int]:
         counted = Counter(life["point"] for life in _lives(folder))
         return {name: hits - counted[name] for name in POINTS if counted[name] < hits}
 
-    shared = hits // 2  # two notifiers, for one is mostly spared
-    if shared:
-        world.second("notifier", dying("notifier", shared, "notifier-2"))
-    world.instead({}, {name: dying(name, hits - (shared if name == "notifier" else 0), name) for name in SERVICES})
+    world.instead({}, {name: dying(name) for name in SERVICES})
     try:
         world.until(lambda: not short(), lambda: f"hits still missing: {short()}", PATIENCE)
     finally:
@@ -91,7 +85,7 @@ SCENARIOS = (
 
 def die_once(world: World) -> None:
     """What there is time for in every test run: each point once, and the broker."""
-    die_at_every_point(world, 1, QUICK)
+    die_at_every_point(world, 1)
     world.kill("rabbitmq")
     world.bring_back("rabbitmq")
 
