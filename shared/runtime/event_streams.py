@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from anyio import CancelScope
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -44,10 +45,13 @@ async def until(stop: asyncio.Event, pieces: AsyncGenerator[bytes, None]) -> Asy
             finally:
                 if not following.done():
                     following.cancel()
-                    await asyncio.wait({following})
+                    # Where the listener has gone all here is cancelled, and a generator at work cannot be closed.
+                    with CancelScope(shield=True):
+                        await asyncio.wait({following})
             if following.cancelled() or (piece := following.result()) is None:
                 return
             yield piece
     finally:
         stopped.cancel()
-        await pieces.aclose()
+        with CancelScope(shield=True):
+            await pieces.aclose()
