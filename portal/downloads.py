@@ -11,10 +11,16 @@ from portal.tokens import AccessToken
 KEPT_HEADERS = ("content-type", "content-length", "content-disposition", "etag")
 
 
-async def hand_on(gateway: Gateway, token: AccessToken, path: str, headers: Mapping[str, str]) -> Response:
-    """The answer to ``path`` as our own, with ``headers`` over those that it came with."""
+async def hand_on(
+    gateway: Gateway,
+    token: AccessToken,
+    path: str,
+    headers: Mapping[str, str],
+    asked_with: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer to ``path``, ``asked_with`` some headers, as our own; ``headers`` take the place of those it has."""
     async with AsyncExitStack() as opened:
-        answer = await opened.enter_async_context(gateway.stream(token, path))
+        answer = await opened.enter_async_context(gateway.stream(token, path, asked_with))
         kept = {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers}
         still_open = opened.pop_all()
 

@@ -20,6 +20,9 @@ class Filled:
     message: str = ""
 
 
+UNTOUCHED = Filled()
+
+
 @dataclass(frozen=True)
 class Field:
     """One field of the catalogue's layout, with what was typed into it and what is wrong with that."""
@@ -68,6 +71,17 @@ def fields_of(entry: Json, filled: Filled) -> list[Field]:
         Field(each, filled.values.get(each["name"], ""), filled.errors.get(each["name"], ()))
         for each in entry["layout"]
     ]
+
+
+def around_documents(fields: list[Field]) -> tuple[list[Field], list[Field]]:
+    """The fields above a form's documents and those below: what comes after the last required one is an extra."""
+    last = max((place for place, each in enumerate(fields) if each.layout["required"]), default=len(fields) - 1)
+    return fields[: last + 1], fields[last + 1 :]
+
+
+def private_of(entry: Json | None) -> set[str]:
+    """The fields of which everybody sees a mask only."""
+    return {each["name"] for each in (entry or {}).get("layout", ()) if each["private"]}
 
 
 def tables_of(entry: Json) -> set[str]:

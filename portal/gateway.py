@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, Literal, TypeAlias
 from urllib.parse import quote
 
 import httpx
@@ -12,8 +12,10 @@ from portal.tokens import AccessToken
 
 WAIT = 5  # seconds that the gateway may take to answer with the ticket number
 TIMEOUT = httpx.Timeout(30, connect=3)
+UNLIMITED = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 
 Json: TypeAlias = dict[str, Any]
+Act: TypeAlias = Literal["status", "claim", "assignment", "notes", "withdrawal", "answers"]
 Letter: TypeAlias = tuple[str, IO[bytes], str]  # name, content, media type
 
 
@@ -48,15 +50,23 @@ class Gateway:
 
     def __init__(self, url: str) -> None:
         self._http = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False)
+        # A pool of its own: those who listen stay, and would leave no connection for the others.
+        self._streams = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, limits=UNLIMITED, trust_env=False)
+        self._types: list[Json] = []
 
     async def close(self) -> None:
         """Let go of the connections."""
         await self._http.aclose()
+        await self._streams.aclose()
 
     async def request_types(self) -> list[Json]:
-        """The catalogue."""
-        items: list[Json] = (await self._call("GET", "/v1/request-types")).json()["items"]
-        return items
+        """The catalogue; while the desk is away the last one that it gave, so that no form is lost for that."""
+        try:
+            self._types = (await self._call("GET", "/v1/request-types")).json()["items"]
+        except Away:
+            if not self._types:
+                raise
+        return self._types
 
     async def tickets(self, token: AccessToken, query: Mapping[str, str | int]) -> Json:
         """One page of the grid."""
@@ -84,28 +94,44 @@ class Gateway:
         return state
 
     async def post_letters(
-        self, token: AccessToken, number: str, letters: Sequence[tuple[str, Letter]], key: str
+        self, token: AccessToken, number: str, letters: Sequence[tuple[str, Letter]], comment: str, key: str
     ) -> None:
-        """Send further letters for a ticket."""
+        """Send further letters for a ticket, and what is to be said of them."""
         path = f"/v1/tickets/{quote(number, safe='')}/letters"
-        await self._call("POST", path, token, headers={"Idempotency-Key": f'"{key}"'}, files=list(letters))
+        parts = [("comment", (None, comment)), *letters]
+        await self._call("POST", path, token, headers={"Idempotency-Key": f'"{key}"'}, files=parts)
 
-    async def move(self, token: AccessToken, number: str, etag: str, move: Json) -> None:
-        """Move a ticket, unless it has changed since."""
-        path = f"/v1/tickets/{quote(number, safe='')}/status"
-        await self._call("POST", path, token, headers={"If-Match": etag}, json=move)
+    async def act(
+        self, token: AccessToken, number: str, act: Act, etag: str, body: Mapping[str, Any] | None = None
+    ) -> None:
+        """Do something with a ticket, unless it has changed since it had this ``etag``."""
+        path = f"/v1/tickets/{quote(number, safe='')}/{act}"
+        await self._call("POST", path, token, headers={"If-Match": etag}, json=body)
 
-    async def reasons(self) -> list[str]:
-        """The codes that staff may give for a move."""
-        schemas = (await self._call("GET", "/openapi.json")).json()["components"]["schemas"]
-        codes: list[str] = schemas["StaffReason"]["enum"]
-        return codes
+    async def reasons(self, token: AccessToken) -> list[Json]:
+        """The reasons that staff may give for a move, with the texts that go into the mail."""
+        items: list[Json] = (await self._call("GET", "/v1/tickets/reasons", token)).json()["items"]
+        return items
+
+    async def counts(self, token: AccessToken) -> Json:
+        """How much is open, and with whom."""
+        counts: Json = (await self._call("GET", "/v1/tickets/counts", token)).json()
+        return counts
+
+    async def private_fields(self, token: AccessToken, request_id: str) -> Json:
+        """The private fields of a request, in clear; the desk logs who reads them."""
+        path = f"/v1/requests/{quote(request_id, safe='')}/private-fields"
+        fields: Json = (await self._call("GET", path, token)).json()["fields"]
+        return fields
 
     @asynccontextmanager
-    async def stream(self, token: AccessToken, path: str) -> AsyncIterator[httpx.Response]:
+    async def stream(
+        self, token: AccessToken, path: str, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[httpx.Response]:
         """An answer that is read as it comes: a letter, or the events."""
-        request = self._http.build_request("GET", path, headers={**_bearer(token), "Accept-Encoding": "identity"})
-        answer = await self._send(request, stream=True)
+        asked = {**_bearer(token), "Accept-Encoding": "identity", **(headers or {})}
+        request = self._streams.build_request("GET", path, headers=asked)
+        answer = await self._send(self._streams, request, stream=True)
         try:
             yield answer
         finally:
@@ -120,16 +146,17 @@ class Gateway:
         **body: Any,
     ) -> httpx.Response:
         request = self._http.build_request(method, path, headers={**_bearer(token), **(headers or {})}, **body)
-        return await self._send(request)
+        return await self._send(self._http, request)
 
-    async def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+    @staticmethod
+    async def _send(client: httpx.AsyncClient, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         try:
-            answer = await self._http.send(request, stream=stream)
+            answer = await client.send(request, stream=stream)
             if answer.is_error:
                 await answer.aread()
         except httpx.HTTPError as error:
             raise Away from error
-        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        if answer.is_server_error:
             raise Away
         if answer.is_error:
             raise _refusal(answer)
@@ -144,7 +171,8 @@ def _refusal(answer: httpx.Response) -> Refused:
     try:
         problem: Json = answer.json()
     except ValueError:
-        return Refused(answer.status_code)
+        # Not the desk's own words, but those of whatever stands before it.
+        return Refused(answer.status_code, detail="That did not work. Try again.")
     return Refused(
         answer.status_code,
         code=str(problem.get("type", "")).rpartition(":")[2],

@@ -1,13 +1,14 @@
 """The list of tickets: which part of it is asked for, and the links to the others."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import Query
 
-from portal.gateway import Json
+from portal.gateway import Gateway, Json
+from portal.tokens import AccessToken
 
 SIZE = 10
 NEWEST_FIRST = "-date"
@@ -26,19 +27,34 @@ class Column:
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for: open or closed ones, in which order, which page."""
+    """What is asked for: open or closed ones, in which order, which page; ``filters`` are staff's."""
 
     state: str = "open"
     sort: str = NEWEST_FIRST
     page: int = 1
+    size: int = SIZE
+    filters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def query(self) -> dict[str, str | int]:
         """As the gateway takes it."""
-        return {"state": self.state, "sort": self.sort, "page": self.page, "size": SIZE}
+        return {**self.filters, "state": self.state, "sort": self.sort, "page": self.page, "size": self.size}
 
 
 NEWEST = Asked()
+
+
+async def read_grid(gateway: Gateway, token: AccessToken, asked: Asked) -> "Grid":
+    """The page that is asked for, or the last one where there are not so many any more.
+
+    Raises:
+        Away, Refused: as the gateway does.
+    """
+    found = await gateway.tickets(token, asked.query)
+    if found["items"] or not found["total"]:
+        return Grid(asked, found)
+    last = replace(asked, page=-(-found["total"] // asked.size))
+    return Grid(last, await gateway.tickets(token, last.query))
 
 
 @dataclass(frozen=True)
@@ -71,8 +87,8 @@ class Grid:
         return Column(name, label, "none", self._query(sort=name, page=1))
 
     def _query(self, **changed: str | int) -> str:
-        asked = replace(self.asked, **changed)  # type: ignore[arg-type]  # the names are those of the fields
-        return "?" + urlencode({"sort": asked.sort, "page": asked.page})
+        asked = {**self.asked.filters, "sort": self.asked.sort, "page": self.asked.page, **changed}
+        return "?" + urlencode(asked)
 
 
 def asked_for(state: Literal["open", "closed"]) -> Callable[..., Asked]:

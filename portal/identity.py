@@ -31,6 +31,7 @@ class User(BaseModel, frozen=True):
     email: str
     role: Literal["producer", "staff"]
     producer_id: str | None = None
+    reads_private: bool = False  # staff who may read bank details
     password: str
 
     @field_validator("password")
@@ -72,6 +73,15 @@ class Identity:
     def with_email(self, email: str) -> list[User]:
         """The users whose mail goes to this address."""
         return [user for user in self._users.values() if user.email.casefold() == email.strip().casefold()]
+
+    def name_of(self, user_id: str) -> str:
+        """What a person reads for a user id; of whom this file does not know, the id itself."""
+        user = self.find(user_id)
+        return user.name if user else user_id
+
+    def staff(self) -> list[User]:
+        """Everybody whom a ticket can be given to."""
+        return [user for user in self._users.values() if user.is_staff]
 
     async def sign_in(self, user_id: str, password: str) -> User | None:
         """The user, if the password is right; an unknown user takes as long as a wrong password."""

@@ -1,5 +1,6 @@
 """Letters of forms that must be corrected: kept for their session, for no browser chooses a file again by itself."""
 
+import asyncio
 import shutil
 import time
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from secrets import token_urlsafe
 from typing import IO
 
 LIFETIME = 30 * 60  # seconds
+SWEEP_SECONDS = 60
 MOST_BYTES = 1024**3  # of all sessions together; beyond it the oldest go
 MOST_OF_SESSION = 256 * 1024**2
 
@@ -36,12 +38,10 @@ class KeptLetters:
         self._folder = folder
         self._letters: dict[str, KeptLetter] = {}
 
-    def keep(self, session_id: str, part: str, name: str, media_type: str, content: IO[bytes]) -> KeptLetter:
+    async def keep(self, session_id: str, part: str, name: str, media_type: str, content: IO[bytes]) -> KeptLetter:
         """Keep a copy of an upload."""
         path = self._folder / token_urlsafe(16)
-        content.seek(0)
-        with path.open("xb") as file:
-            shutil.copyfileobj(content, file)
+        await asyncio.to_thread(_copy, content, path)
         letter = KeptLetter(session_id, part, name, media_type, path, path.stat().st_size)
         self._letters[letter.id] = letter
         self._make_room(session_id)
@@ -59,15 +59,24 @@ class KeptLetters:
             if self._letters.pop(letter.id, None):
                 letter.path.unlink(missing_ok=True)
 
+    async def drop_old_forever(self) -> None:
+        """Delete what is too old as it becomes so, until cancelled: letters may hold bank details."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            self._drop_old()
+
     def drop_all_of(self, session_id: str) -> None:
         """Delete whatever a session has kept."""
         self.drop([letter for letter in self._letters.values() if letter.session_id == session_id])
 
     def _make_room(self, session_id: str) -> None:
-        oldest = time.monotonic() - LIFETIME
-        self.drop([letter for letter in self._letters.values() if letter.since < oldest])
+        self._drop_old()
         self._shrink([letter for letter in self._letters.values() if letter.session_id == session_id], MOST_OF_SESSION)
         self._shrink(list(self._letters.values()), MOST_BYTES)
+
+    def _drop_old(self) -> None:
+        oldest = time.monotonic() - LIFETIME
+        self.drop([letter for letter in self._letters.values() if letter.since < oldest])
 
     def _shrink(self, letters: list[KeptLetter], most: int) -> None:
         size = sum(letter.size for letter in letters)
@@ -76,3 +85,9 @@ class KeptLetters:
                 return
             self.drop([letter])
             size -= letter.size
+
+
+def _copy(content: IO[bytes], path: Path) -> None:
+    content.seek(0)
+    with path.open("xb") as file:
+        shutil.copyfileobj(content, file)

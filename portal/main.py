@@ -1,5 +1,6 @@
 """Assembles the portal."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -17,7 +18,19 @@ from portal.kept import KeptLetters
 from portal.links import Links
 from portal.logs import configure_logs
 from portal.mailer import Mailer
-from portal.pages import assistance, desk, files, forgotten, health, home, live, new_password, signing_in, tickets
+from portal.pages import (
+    assistance,
+    desk,
+    files,
+    forgotten,
+    health,
+    home,
+    live,
+    new_password,
+    queue,
+    signing_in,
+    tickets,
+)
 from portal.parts import Parts
 from portal.problems import install_problems
 from portal.sessions import Sessions
@@ -34,9 +47,10 @@ DRAIN_SECONDS = 5  # streams have no end of their own
 def build(settings: PortalSettings) -> FastAPI:
     """The whole portal."""
     settings.state_dir.mkdir(parents=True, exist_ok=True)
+    identity = Identity(settings.users_file, settings.state_dir)
     parts = Parts(
         settings=settings,
-        identity=Identity(settings.users_file, settings.state_dir),
+        identity=identity,
         sessions=Sessions(Mint(settings), is_secure=settings.is_secure),
         links=Links(),
         logins=Attempts(settings.login_attempts, ATTEMPTS_SECONDS),
@@ -44,17 +58,19 @@ def build(settings: PortalSettings) -> FastAPI:
         kept=KeptLetters(settings.state_dir / "letters"),
         gateway=Gateway(settings.gateway_url),
         mailer=Mailer(settings),
-        views=Views(settings),
+        views=Views(settings, identity),
     )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweeper = asyncio.create_task(parts.kept.drop_old_forever())
         yield
+        sweeper.cancel()
         await parts.mailer.close()
         await parts.gateway.close()
 
     app = FastAPI(title=settings.name, lifespan=lifespan, openapi_url=None, max_body_size=MAX_BODY)
-    for pages in (signing_in, forgotten, new_password, home, assistance, tickets, desk, files, live, health):
+    for pages in (*(signing_in, forgotten, new_password, home, assistance, tickets, queue, desk, files, live, health),):
         app.include_router(pages.router(parts))
     app.mount("/static", StaticFiles(directory=STATIC))
     install_problems(app, parts)

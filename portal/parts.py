@@ -46,7 +46,18 @@ class Parts:
         Raises:
             SignInFirst: there is none.
         """
-        session = self.sessions.find(request.cookies, is_seen=LIVE not in request.headers)
+        return self._session(request, is_seen=LIVE not in request.headers)
+
+    async def listener(self, request: Request) -> Session:
+        """The session of a page that listens: it asks again by itself, and nobody need be there.
+
+        Raises:
+            SignInFirst: there is none.
+        """
+        return self._session(request, is_seen=False)
+
+    def _session(self, request: Request, *, is_seen: bool) -> Session:
+        session = self.sessions.find(request.cookies, is_seen=is_seen)
         if session is None:
             raise SignInFirst
         return session

@@ -30,7 +30,7 @@ def install_problems(app: FastAPI, parts: Parts) -> None:
 
     def error_page(request: Request, status: HTTPStatus, words: tuple[str, str] | None = None) -> Response:
         title, advice = words or WORDS.get(status, OTHER)
-        session = parts.sessions.find(request.cookies)
+        session = parts.sessions.find(request.cookies, is_seen=False)
         return parts.views.page("error.html", session, status, title=title, advice=advice)
 
     async def on_sign_in_first(request: Request, _: Exception) -> Response:
@@ -54,7 +54,9 @@ def install_problems(app: FastAPI, parts: Parts) -> None:
 
     async def on_refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
-        return error_page(request, HTTPStatus(error.status))
+        status = HTTPStatus(error.status)
+        title, advice = WORDS.get(status, OTHER)
+        return error_page(request, status, (title, error.detail or advice))
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -18,11 +18,22 @@ class Session:
     """One signed-in browser; ``csrf`` goes into each of its forms."""
 
     user: User
-    token: AccessToken
+    mint: Mint
     began: float = field(default_factory=time.monotonic)
     seen: float = field(default_factory=time.monotonic)
     id: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+
+    def __post_init__(self) -> None:
+        """Get the first access token."""
+        self._token = self.mint.token(self.user)
+
+    @property
+    def token(self) -> AccessToken:
+        """The access token, renewed where it ends soon: an upload may take longer than one lasts."""
+        if not self._token.is_fresh:
+            self._token = self.mint.token(self.user)
+        return self._token
 
     @property
     def is_over(self) -> bool:
@@ -43,19 +54,17 @@ class Sessions:
     def begin(self, user: User, response: Response) -> None:
         """Sign a user in; the word in the cookie is always a new one."""
         self._sessions = {key: session for key, session in self._sessions.items() if not session.is_over}
-        session = Session(user, self._mint.token(user))
+        session = Session(user, self._mint)
         self._sessions[session.id] = session
         response.set_cookie(self._cookie, session.id, path="/", httponly=True, samesite="lax", secure=self._is_secure)
 
     def find(self, cookies: dict[str, str], *, is_seen: bool = True) -> Session | None:
-        """The session of a request, its access token renewed; ``is_seen``: a person asked, not a script by itself."""
+        """The session of a request; ``is_seen``: a person asked, not a script by itself."""
         session = self._sessions.get(cookies.get(self._cookie, ""))
         if session is None or session.is_over:
             return None
         if is_seen:
             session.seen = time.monotonic()
-        if not session.token.is_fresh:
-            session.token = self._mint.token(session.user)
         return session
 
     def end(self, session: Session, response: Response) -> None:

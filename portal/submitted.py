@@ -1,14 +1,15 @@
 """What the post of a form has brought: fields, files, and files that an earlier post of it has brought."""
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from uuid import uuid4
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from portal.gateway import Away, Letter, Refused
+from portal.gateway import Away, Json, Letter, Refused
 from portal.guards import CSRF_FIELD, check_csrf
 from portal.kept import KeptLetter, KeptLetters
 from portal.sessions import Session
@@ -18,6 +19,10 @@ MOST_LETTERS = 10
 MOST_BYTES = (MOST_LETTERS * 25 + 2) * 1024**2  # the largest form that the desk may take
 MOST_FIELDS = 60
 MOST_FIELD_BYTES = 256 * 1024  # a list of accounts
+
+GONE = "A file that you uploaded before is not kept any longer. Choose it again."
+TOO_LONG = "This file is too large for a list of accounts."
+NO_CSV = "This is not a CSV file. In your spreadsheet choose Save As, then CSV."
 
 
 def new_key() -> str:
@@ -33,16 +38,32 @@ class Submitted:
     fields: dict[str, str] = field(default_factory=dict)
     uploads: list[tuple[str, UploadFile]] = field(default_factory=list)
     kept: list[KeptLetter] = field(default_factory=list)
+    faults: list[Json] = field(default_factory=list)  # found here, in the shape of the desk's own
 
     @property
-    def letters(self) -> list[tuple[str, Letter]]:
-        """Every file as the gateway takes it, those kept from before first; they are open until read."""
-        before = [(each.part, (each.name, each.path.open("rb"), each.media_type)) for each in self.kept]
-        return before + [
-            (part, (each.filename or "", each.file, each.content_type or "")) for part, each in self.uploads
-        ]
+    def has_letters(self) -> bool:
+        """Whether there is any file."""
+        return bool(self.kept or self.uploads)
 
-    def keep(self, kept: KeptLetters, session: Session, problem: Refused | Away) -> None:
+    @contextmanager
+    def letters(self) -> Iterator[list[tuple[str, Letter]]]:
+        """Every file as the gateway takes it, those kept from before first.
+
+        Raises:
+            Refused: some of what was sent cannot be used.
+        """
+        if self.faults:
+            raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-fields", errors=self.faults)
+        with ExitStack() as opened:
+            before = [
+                (each.part, (each.name, opened.enter_context(each.path.open("rb")), each.media_type))
+                for each in self.kept
+            ]
+            yield before + [
+                (part, (each.filename or "", each.file, each.content_type or "")) for part, each in self.uploads
+            ]
+
+    async def keep(self, kept: KeptLetters, session: Session, problem: Refused | Away) -> None:
         """Make ready for the next try: keep the files, but for those that the desk will not take."""
         errors = problem.errors if isinstance(problem, Refused) else []
         refused = {str(error["pointer"]).removeprefix("#/") for error in errors}
@@ -63,12 +84,13 @@ class Submitted:
                     self.kept.append(letter)
             elif place not in refused and not is_too_large:
                 file = letter[1]
-                self.kept.append(kept.keep(session.id, part, file.filename or "", file.content_type or "", file.file))
+                name, media_type = file.filename or "", file.content_type or ""
+                self.kept.append(await kept.keep(session.id, part, name, media_type, file.file))
 
 
 @asynccontextmanager
 async def read_submitted(
-    request: Request, session: Session, kept: KeptLetters, parts: Iterable[str], tables: Iterable[str] = ()
+    request: Request, session: Session, kept: KeptLetters, parts: Sequence[str], tables: Iterable[str] = ()
 ) -> AsyncIterator[Submitted]:
     """The form of a request; its uploads are gone at the end.
 
@@ -82,11 +104,40 @@ async def read_submitted(
         own = {CSRF_FIELD, KEY_FIELD, KEPT_FIELD}
         items = form.multi_items()
         files = [(name, file) for name, file in items if isinstance(file, UploadFile) and file.filename]
-        typed = {name: value for name, value in items if isinstance(value, str)}
-        chosen = {name: (await file.read()).decode(errors="replace") for name, file in files if name in tables}
-        yield Submitted(
-            key=typed.get(KEY_FIELD) or new_key(),
-            fields={name: value for name, value in {**typed, **chosen}.items() if name not in own},
+        fields = {name: value for name, value in items if isinstance(value, str)}
+        submitted = Submitted(
+            key=fields.get(KEY_FIELD) or new_key(),
+            fields={name: value for name, value in fields.items() if name not in own},
             uploads=[(name, file) for name, file in files if name in parts],
-            kept=kept.find(session.id, [str(each) for each in form.getlist(KEPT_FIELD)]),
         )
+        for name, file in files:
+            if name in tables:
+                await _read_table(submitted, name, file)
+        ids = {str(each) for each in form.getlist(KEPT_FIELD)}
+        submitted.kept = kept.find(session.id, ids)
+        if len(submitted.kept) < len(ids):
+            submitted.faults.append({"pointer": f"#/{parts[0]}", "detail": GONE})
+        yield submitted
+
+
+async def _read_table(submitted: Submitted, name: str, file: UploadFile) -> None:
+    """Put the text of a file in the place of what was typed, or say why it is none."""
+    content = await file.read(MOST_FIELD_BYTES + 1)
+    if len(content) > MOST_FIELD_BYTES:
+        submitted.faults.append({"pointer": f"#/{name}", "detail": TOO_LONG})
+        return
+    text = _text_of(content)
+    if text is None:
+        submitted.faults.append({"pointer": f"#/{name}", "detail": NO_CSV})
+    else:
+        submitted.fields[name] = text
+
+
+def _text_of(content: bytes) -> str | None:
+    """The text of a CSV file in either of the encodings that spreadsheets write; None: it is no text."""
+    for encoding in ("utf-8-sig", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            text = content.decode(encoding)
+            if not any(char < " " and char not in "\t\r\n" for char in text):
+                return text
+    return None

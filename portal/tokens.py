@@ -17,6 +17,7 @@ from portal.settings import ConfigurationError, PortalSettings
 
 KEY_ID = "development"
 SCOPES = {"producer": "requests:write tickets:read", "staff": "tickets:read tickets:work"}
+PRIVATE_SCOPE = "bank:read"
 LIFETIME = 600  # seconds
 SPARE = 60  # seconds before its end in which a token is not used any more
 
@@ -56,7 +57,7 @@ class Mint:
             "sub": user.user_id,
             "name": user.name,
             "email": user.email,
-            "scope": SCOPES[user.role],
+            "scope": f"{SCOPES[user.role]} {PRIVATE_SCOPE}" if user.reads_private else SCOPES[user.role],
         }
         if user.producer_id:
             claims["producer_id"] = user.producer_id

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.responses import HTMLResponse
 
 from portal.forms import worded
+from portal.identity import Identity
 from portal.sessions import Session
 from portal.settings import PortalSettings
 
@@ -18,7 +19,7 @@ FOLDER = Path(__file__).parent / "templates"
 class Views:
     """The templates with what every page needs."""
 
-    def __init__(self, settings: PortalSettings) -> None:
+    def __init__(self, settings: PortalSettings, identity: Identity) -> None:
         self._zone = settings.time_zone
         self._templates = Environment(
             loader=FileSystemLoader(FOLDER),
@@ -28,7 +29,13 @@ class Views:
             lstrip_blocks=True,
         )
         self._templates.globals["portal_name"] = settings.name
-        self._templates.filters |= {"day": self._day, "moment": self._moment, "size": _size, "worded": worded}
+        self._templates.filters |= {
+            "day": self._day,
+            "moment": self._moment,
+            "person": identity.name_of,
+            "size": _size,
+            "worded": worded,
+        }
 
     def page(
         self, template: str, session: Session | None = None, status: HTTPStatus = HTTPStatus.OK, **words: Any

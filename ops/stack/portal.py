@@ -5,6 +5,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from argon2 import PasswordHasher
@@ -16,7 +17,7 @@ from ops.stack.probes import http_ok
 from ops.stack.processes import Process
 from ops.tokens import AUDIENCE, ISSUER
 
-USERS = (
+USERS: tuple[dict[str, Any], ...] = (
     {
         "user_id": "dwhitfield",
         "name": "Dana Whitfield",
@@ -38,6 +39,14 @@ USERS = (
         "name": "Ruth Okafor",
         "company": "Group Producer Services",
         "email": "ruth.okafor@carrier.example",
+        "role": "staff",
+        "reads_private": True,
+    },
+    {
+        "user_id": "msantos",
+        "name": "Miguel Santos",
+        "company": "Group Producer Services",
+        "email": "miguel.santos@carrier.example",
         "role": "staff",
     },
 )

@@ -7,15 +7,18 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from portal.answers import NoSuchPage, filled_of, status_of
-from portal.forms import Filled, entry_of, fields_of, tables_of
+from portal.forms import Filled, around_documents, entry_of, fields_of, tables_of
 from portal.gateway import Away, Gateway, Json, Refused
-from portal.grid import NEWEST, Asked, Grid, asked_for
+from portal.grid import NEWEST, Asked, Grid, asked_for, read_grid
 from portal.parts import Parts
 from portal.sessions import Session
 from portal.submitted import MOST_BYTES, Submitted, read_submitted
 
-# The papers that a type of request is asked with, as the desk gives them.
-FORMS = {"group-por-change": ("group-por-transfer", "Download the Group POR Transfer Form")}
+# Where else in this portal a producer is helped with a type of request.
+LINKS = {
+    "group-por-change": ("/forms/group-por-transfer", "Download the Group POR Transfer Form"),
+    "portal-password": ("/forgot-password", "Forgot Password"),
+}
 
 
 def router(parts: Parts) -> APIRouter:
@@ -25,8 +28,11 @@ def router(parts: Parts) -> APIRouter:
     gateway = parts.gateway
 
     @routes.get("")
-    async def list_request_types(session: Annotated[Session, producer]) -> Response:
-        return parts.views.page("assistance.html", session, types=await gateway.request_types())
+    async def list_request_types(
+        session: Annotated[Session, producer], asked: Annotated[Asked, Depends(asked_for("open"))]
+    ) -> Response:
+        types = await gateway.request_types()
+        return parts.views.page("assistance.html", session, types=types, grid=await _grid(gateway, session, asked))
 
     @routes.get("/{request_type}")
     async def show_form(
@@ -45,9 +51,10 @@ def router(parts: Parts) -> APIRouter:
         async with read_submitted(request, session, parts.kept, files, tables_of(entry)) as submitted:
             fields = {"request_type": request_type, **submitted.fields}
             try:
-                state = await gateway.post_request(session.token, fields, submitted.letters, submitted.key)
+                with submitted.letters() as letters:
+                    state = await gateway.post_request(session.token, fields, letters, submitted.key)
             except (Refused, Away) as problem:
-                submitted.keep(parts.kept, session, problem)
+                await submitted.keep(parts.kept, session, problem)
                 filled = filled_of(submitted.fields, problem)
                 return await _form_page(session, entry, submitted, filled, status=status_of(problem))
         parts.kept.drop(submitted.kept)
@@ -65,11 +72,12 @@ def router(parts: Parts) -> APIRouter:
         status: HTTPStatus = HTTPStatus.OK,
     ) -> Response:
         grid = await _grid(gateway, session, asked)
-        fields = fields_of(entry, filled)
+        above, below = around_documents(fields_of(entry, filled))
         words = {
             "entry": entry,
-            "form": FORMS.get(entry["request_type"]),
-            "fields": fields,
+            "link": LINKS.get(entry["request_type"]),
+            "above": above,
+            "below": below,
             "filled": filled,
             "submitted": submitted,
             "sent": sent,
@@ -90,6 +98,6 @@ def _entry(types: list[Json], request_type: str) -> Json:
 async def _grid(gateway: Gateway, session: Session, asked: Asked) -> Grid | None:
     """The list below the form; None: it cannot be had now, and the form must not suffer for that."""
     try:
-        return Grid(asked, await gateway.tickets(session.token, asked.query))
-    except Away:
+        return await read_grid(gateway, session.token, asked)
+    except (Away, Refused):
         return None

@@ -1,73 +1,152 @@
-"""Staff's pages: the queue, and each ticket with its letter beside the request."""
+"""Staff's page of a ticket: its letter beside the request, and everything that can be done with it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import RedirectResponse, Response
 
 from portal.answers import filled_of, status_of
 from portal.comparisons import comparisons_of
-from portal.forms import Filled, entry_of, facts_of
-from portal.gateway import Away, Refused
-from portal.grid import Asked, Grid, asked_for
+from portal.forms import UNTOUCHED, Filled, entry_of, facts_of, private_of
+from portal.gateway import Act, Away, Refused
 from portal.guards import check_csrf
+from portal.moves import message_of, reasons_for
 from portal.parts import Parts
 from portal.sessions import Session
+from portal.timeline import timeline_of
 
-LONGEST_COMMENT = 2000
+LONGEST = 10_000  # characters of anything that is typed here; how much of it the desk takes is the desk's to say
 
-Typed = Annotated[str, Form(max_length=LONGEST_COMMENT)]
+Typed = Annotated[str, Form(max_length=LONGEST)]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page has beside the ticket: forms that came back, which letter, and private fields that were asked for."""
+
+    filled: Mapping[Act, Filled] = field(default_factory=dict)
+    letter: str = ""
+    private: Mapping[str, str] = field(default_factory=dict)
+    status: HTTPStatus = HTTPStatus.OK
+
+
+class TicketPage:
+    """Draws the page, as it is or after an act."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._gateway, self._identity, self._views = parts.gateway, parts.identity, parts.views
+
+    async def draw(self, session: Session, number: str, shown: Shown) -> Response:
+        """The ticket as it is now."""
+        ticket = await self._gateway.ticket(session.token, number)
+        entry = entry_of(await self._gateway.request_types(), ticket.body["request_type"])
+        letters = {each["letter_id"]: each for each in ticket.body["letters"]}
+        return self._views.page(
+            "desk_ticket.html",
+            session,
+            shown.status,
+            ticket=ticket.body,
+            etag=ticket.etag,
+            facts=facts_of(entry, {**ticket.body["form"], **shown.private}),
+            has_private=private_of(entry),
+            is_open=bool(shown.private),
+            letter=letters.get(shown.letter) or next(reversed(letters.values()), None),
+            comparisons=comparisons_of(entry, ticket.body),
+            steps=timeline_of(ticket.body, session.user, self._identity.name_of),
+            filled=shown.filled,
+            untouched=UNTOUCHED,
+            reasons=reasons_for(entry, await self._gateway.reasons(session.token)),
+            colleagues=self._identity.staff(),
+        )
+
+    async def act(
+        self,
+        session: Session,
+        number: str,
+        act: Act,
+        etag: str,
+        body: Mapping[str, Any] | None = None,
+        typed: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Do it; where it cannot be done, say why above its form, with what was ``typed`` still in it."""
+        try:
+            await self._gateway.act(session.token, number, act, etag, body)
+        except (Refused, Away) as problem:
+            back = Shown({act: filled_of(typed or {}, problem)}, status=status_of(problem))
+            return await self.draw(session, number, back)
+        return RedirectResponse(f"/desk/{number}", HTTPStatus.SEE_OTHER)
 
 
 def router(parts: Parts) -> APIRouter:
-    """The work on tickets."""
-    routes = APIRouter(prefix="/desk")
+    """The work on one ticket."""
+    routes = APIRouter(prefix="/desk/{number}")
+    page, gateway = TicketPage(parts), parts.gateway
     staff = Depends(parts.staff)
 
+    async def sender(session: Annotated[Session, staff], csrf: Typed = "") -> Session:
+        check_csrf(session, csrf)
+        return session
+
+    sent = Depends(sender)
+
     @routes.get("")
-    async def show_queue(
-        session: Annotated[Session, staff], asked: Annotated[Asked, Depends(asked_for("open"))]
+    async def show_ticket(
+        number: str, session: Annotated[Session, staff], letter: Annotated[str, Query(max_length=LONGEST)] = ""
     ) -> Response:
-        found = await parts.gateway.tickets(session.token, asked.query)
-        return parts.views.page("desk.html", session, grid=Grid(asked, found))
+        return await page.draw(session, number, Shown(letter=letter))
 
-    @routes.get("/{number}")
-    async def show_ticket(number: str, session: Annotated[Session, staff]) -> Response:
-        return await _page(session, number, Filled())
+    @routes.get("/{act}")
+    async def show_again(number: str, act: str) -> Response:
+        # Where a form came back, the address is that of what was tried.
+        return RedirectResponse(f"/desk/{number}#{act}")
 
-    @routes.post("/{number}/moves")
+    @routes.post("/moves")
     async def move_ticket(
         number: str,
-        session: Annotated[Session, staff],
-        csrf: Typed = "",
+        session: Annotated[Session, sent],
         etag: Typed = "",
         status: Typed = "",
         reason: Typed = "",
+        message: Typed = "",
         comment: Typed = "",
     ) -> Response:
-        check_csrf(session, csrf)
-        typed = {"status": status, "reason": reason, "comment": comment}
-        move = {name: value for name, value in typed.items() if value}
-        try:
-            await parts.gateway.move(session.token, number, etag, move)
-        except (Refused, Away) as problem:
-            return await _page(session, number, filled_of(typed, problem), status_of(problem))
-        return RedirectResponse(f"/desk/{number}", HTTPStatus.SEE_OTHER)
+        typed = {"status": status, "reason": reason, "message": message, "comment": comment}
+        own_words = message_of(message, reason, await gateway.reasons(session.token))
+        move = {name: value for name, value in {**typed, "message": own_words}.items() if value.strip()}
+        return await page.act(session, number, "status", etag, move, typed)
 
-    async def _page(session: Session, number: str, filled: Filled, status: HTTPStatus = HTTPStatus.OK) -> Response:
-        ticket = await parts.gateway.ticket(session.token, number)
-        entry = entry_of(await parts.gateway.request_types(), ticket.body["request_type"])
-        return parts.views.page(
-            "desk_ticket.html",
-            session,
-            status,
-            ticket=ticket.body,
-            etag=ticket.etag,
-            facts=facts_of(entry, ticket.body["form"]),
-            comparisons=comparisons_of(entry, ticket.body),
-            filled=filled,
-            reasons=await parts.gateway.reasons(),
-        )
+    @routes.post("/drafts")
+    async def draft_message(
+        number: str, session: Annotated[Session, sent], status: Typed = "", reason: Typed = "", comment: Typed = ""
+    ) -> Response:
+        texts = {each["reason"]: each["text"] for each in await gateway.reasons(session.token)}
+        typed = {"status": status, "reason": reason, "message": texts.get(reason, ""), "comment": comment}
+        return await page.draw(session, number, Shown({"status": Filled(typed)}))
+
+    @routes.post("/claim")
+    async def claim_ticket(number: str, session: Annotated[Session, sent], etag: Typed = "") -> Response:
+        return await page.act(session, number, "claim", etag)
+
+    @routes.post("/assignment")
+    async def assign_ticket(
+        number: str, session: Annotated[Session, sent], etag: Typed = "", assignee: Typed = ""
+    ) -> Response:
+        return await page.act(session, number, "assignment", etag, {"assignee": assignee or None})
+
+    @routes.post("/notes")
+    async def write_note(
+        number: str, session: Annotated[Session, sent], etag: Typed = "", audience: Typed = "staff", text: Typed = ""
+    ) -> Response:
+        note = {"audience": audience, "text": text}
+        return await page.act(session, number, "notes", etag, note, note)
+
+    @routes.post("/private-fields")
+    async def show_private_fields(number: str, session: Annotated[Session, sent]) -> Response:
+        ticket = await gateway.ticket(session.token, number)
+        private = await gateway.private_fields(session.token, ticket.body["request_id"])
+        return await page.draw(session, number, Shown(private=private))
 
     return routes

@@ -3,9 +3,10 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
+from portal.guards import machine_of
 from portal.identity import SHORTEST_PASSWORD
 from portal.parts import Parts
 
@@ -27,7 +28,7 @@ def router(parts: Parts) -> APIRouter:
         return _form(word)
 
     @routes.post("/new-password")
-    async def change_password(word: Typed = "", password: Typed = "") -> Response:
+    async def change_password(request: Request, word: Typed = "", password: Typed = "") -> Response:
         user = identity.find(parts.links.user_of(word) or "")
         if user is None:
             return views.page("link_over.html", status=HTTPStatus.GONE)
@@ -36,6 +37,7 @@ def router(parts: Parts) -> APIRouter:
         parts.links.revoke(user.user_id)
         await identity.change_password(user, password)
         parts.sessions.end_all_of(user)
+        parts.logins.forget(user.user_id, machine_of(request))
         return views.page("password_changed.html")
 
     def _form(word: str, problem: str = "", status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -3,18 +3,23 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from portal.answers import filled_of, status_of
-from portal.forms import Filled, entry_of, facts_of
-from portal.gateway import Away, Refused
-from portal.grid import Asked, Grid, asked_for
+from portal.forms import UNTOUCHED, Filled, entry_of, facts_of
+from portal.gateway import Away, Gateway, Refused
+from portal.grid import Asked, asked_for, read_grid
+from portal.guards import check_csrf
 from portal.parts import Parts
 from portal.sessions import Session
 from portal.submitted import MOST_BYTES, Submitted, read_submitted
+from portal.timeline import timeline_of
 
+LONGEST = 10_000  # characters of anything that is typed here; how much of it the desk takes is the desk's to say
 LETTER_PART = "por_documentation"  # of tickets whose type the catalogue does not have any more
+
+Typed = Annotated[str, Form(max_length=LONGEST)]
 
 
 def router(parts: Parts) -> APIRouter:
@@ -26,41 +31,88 @@ def router(parts: Parts) -> APIRouter:
     async def list_closed(
         session: Annotated[Session, producer], asked: Annotated[Asked, Depends(asked_for("closed"))]
     ) -> Response:
-        found = await parts.gateway.tickets(session.token, asked.query)
-        return parts.views.page("closed.html", session, grid=Grid(asked, found))
+        return parts.views.page("closed.html", session, grid=await read_grid(parts.gateway, session.token, asked))
 
     @routes.get("/{number}")
-    async def show_ticket(number: str, session: Annotated[Session, Depends(parts.anybody)]) -> Response:
+    async def show_ticket(
+        number: str,
+        session: Annotated[Session, Depends(parts.anybody)],
+        sent: Annotated[str, Query(pattern="^(letters|answer)?$")] = "",
+    ) -> Response:
         if session.user.is_staff:
             return RedirectResponse(f"/desk/{number}")
-        return await _page(session, number, Submitted(), Filled())
+        return await _page(session, number, sent=sent)
+
+    @routes.get("/{number}/{act}")
+    async def show_again(number: str, act: str) -> Response:
+        # Where a form came back, the address is that of what was tried.
+        return RedirectResponse(f"/tickets/{number}#{act}")
 
     @routes.post("/{number}/letters", max_body_size=MOST_BYTES)
     async def send_letters(number: str, request: Request, session: Annotated[Session, producer]) -> Response:
-        files = [document["part"] for each in await parts.gateway.request_types() for document in each["documents"]]
+        types = await parts.gateway.request_types()
+        files = [LETTER_PART, *(document["part"] for each in types for document in each["documents"])]
         async with read_submitted(request, session, parts.kept, files) as submitted:
             try:
-                await parts.gateway.post_letters(session.token, number, submitted.letters, submitted.key)
+                await _send(parts.gateway, session, number, submitted)
             except (Refused, Away) as problem:
-                submitted.keep(parts.kept, session, problem)
-                return await _page(session, number, submitted, filled_of(submitted.fields, problem), status_of(problem))
+                await submitted.keep(parts.kept, session, problem)
+                filled = filled_of(submitted.fields, problem)
+                return await _page(session, number, status_of(problem), submitted=submitted, filled=filled)
         parts.kept.drop(submitted.kept)
-        return RedirectResponse(f"/tickets/{number}?sent=letters", HTTPStatus.SEE_OTHER)
+        sent = "letters" if submitted.has_letters else "answer"
+        return RedirectResponse(f"/tickets/{number}?sent={sent}", HTTPStatus.SEE_OTHER)
+
+    @routes.post("/{number}/withdrawal")
+    async def withdraw(
+        number: str, session: Annotated[Session, producer], csrf: Typed = "", etag: Typed = "", comment: Typed = ""
+    ) -> Response:
+        check_csrf(session, csrf)
+        typed = {"comment": comment}
+        body = {"comment": comment.strip() or None}
+        try:
+            await parts.gateway.act(session.token, number, "withdrawal", etag, body)
+        except (Refused, Away) as problem:
+            return await _page(session, number, status_of(problem), withdrawal=filled_of(typed, problem))
+        return RedirectResponse(f"/tickets/{number}", HTTPStatus.SEE_OTHER)
 
     async def _page(
-        session: Session, number: str, submitted: Submitted, filled: Filled, status: HTTPStatus = HTTPStatus.OK
+        session: Session,
+        number: str,
+        status: HTTPStatus = HTTPStatus.OK,
+        *,
+        submitted: Submitted | None = None,
+        filled: Filled = UNTOUCHED,
+        withdrawal: Filled = UNTOUCHED,
+        sent: str = "",
     ) -> Response:
-        ticket = (await parts.gateway.ticket(session.token, number)).body
+        found = await parts.gateway.ticket(session.token, number)
+        ticket = found.body
         entry = entry_of(await parts.gateway.request_types(), ticket["request_type"])
         return parts.views.page(
             "ticket.html",
             session,
             status,
             ticket=ticket,
+            etag=found.etag,
             facts=facts_of(entry, ticket["form"]),
+            steps=timeline_of(ticket, session.user, parts.identity.name_of),
             part=(entry or {}).get("letter_part") or LETTER_PART,
-            submitted=submitted,
+            submitted=submitted or Submitted(),
             filled=filled,
+            withdrawal=withdrawal,
+            sent=sent,
         )
 
     return routes
+
+
+async def _send(gateway: Gateway, session: Session, number: str, submitted: Submitted) -> None:
+    """Letters with what is said of them, or, where there is none, the words alone."""
+    comment = submitted.fields.get("comment", "").strip()
+    if comment and not submitted.has_letters:
+        ticket = await gateway.ticket(session.token, number)
+        await gateway.act(session.token, number, "answers", ticket.etag, {"comment": comment})
+    else:
+        with submitted.letters() as letters:
+            await gateway.post_letters(session.token, number, letters, comment, submitted.key)

@@ -2,32 +2,17 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.async_api import FilePayload, Page, expect
+from playwright.async_api import FilePayload, expect
 
-from tests.browser.steps import FORM, PDF, fill_in, row
+from tests.browser.steps import FORM, PDF, fill_in, fill_in_examples, move, row
 from tests.fixtures.desk import LETTER, Desk
-from tests.fixtures.portal import Account, Visit
+from tests.fixtures.portal import STAFF, Account, Visit
 
 TYPES = sorted(path.stem for path in Path("services/intake/request_types").glob("*.toml"))
 HOLD = "At this time, there is a hold on under 65 Producer of Record transfer requests."
 WRONG_ROWS = "Account Number,Account Name,Effective Date\n041872,Harbor & Pine,\n12,Lakeside Dental,\n"
-
-
-async def fill_in_examples(page: Page, entry: dict[str, Any]) -> None:
-    """Every field with the catalogue's own example, and a letter where one is asked for."""
-    for field in entry["layout"]:
-        place = page.locator(f"#f-{field['name']}")
-        if field["kind"] == "choice":
-            await place.select_option(field["example"])
-        elif field["kind"] == "affirmation":
-            await place.check()
-        else:
-            await place.fill(field["example"].strip())
-    for document in entry["documents"]:
-        await page.locator(f"#f-{document['part']}").set_input_files([PDF])
 
 
 @pytest.mark.parametrize("request_type", TYPES)
@@ -35,12 +20,8 @@ async def test_each_type_is_sent_and_worked_to_its_end(
     visit: Visit, producer_account: Account, desk: Desk, request_type: str
 ) -> None:
     """The menu has it, its form takes what the catalogue says, its ticket tells it in the same words, and it ends."""
-    [entry] = [
-        each
-        for each in desk.anybody(None).http.get("/v1/request-types").json()["items"]
-        if each["request_type"] == request_type
-    ]
-    visitor = await visit()
+    [entry] = [each for each in desk.request_types() if each["request_type"] == request_type]
+    visitor, staff = await visit(), await visit()
     page = visitor.page
     await visitor.log_in(producer_account, "/assistance")
     await page.get_by_role("link", name=entry["label"], exact=True).click()
@@ -49,8 +30,10 @@ async def test_each_type_is_sent_and_worked_to_its_end(
     await page.get_by_role("button", name="Submit").click()
     number = await page.locator("#sent a").inner_text()
     await expect(row(page, number)).to_contain_text(entry["title"])
+    await staff.log_in(STAFF, f"/desk/{number}")
     for status in ("in-review", "approved", "resolved"):
-        assert desk.staff.move(number, status).status_code == 200
+        await move(staff.page, status)
+        await expect(staff.page.locator("h1")).to_contain_text(status.replace("-", " ").capitalize())
     await visitor.open(f"/tickets/{number}")
     await expect(page.locator("h1")).to_contain_text("Resolved")
     for field in entry["layout"]:
@@ -83,11 +66,7 @@ async def test_a_list_of_accounts_is_chosen_as_a_file_and_mended_in_the_page(
     visitor = await visit()
     page = visitor.page
     await visitor.log_in(producer_account, "/assistance/book-transfer")
-    [entry] = [
-        each
-        for each in desk.anybody(None).http.get("/v1/request-types").json()["items"]
-        if each["request_type"] == "book-transfer"
-    ]
+    [entry] = [each for each in desk.request_types() if each["request_type"] == "book-transfer"]
     await fill_in_examples(page, entry)
     await page.locator("#f-accounts").fill("")
     file: FilePayload = {"name": "accounts.csv", "mimeType": "text/csv", "buffer": WRONG_ROWS.encode()}

@@ -7,7 +7,7 @@ from playwright.async_api import FilePayload, expect
 
 from tests.browser.steps import FORM, PDF, TEXT, fill_in, row, send
 from tests.fixtures.desk import LETTER, Desk
-from tests.fixtures.portal import STATEMENTS, Account, PortalUnderTest, Visit
+from tests.fixtures.portal import PASSWORD, STATEMENTS, Account, PortalUnderTest, Visit
 
 
 async def test_from_login_to_a_resolved_ticket_that_is_gone(
@@ -221,7 +221,87 @@ async def test_a_new_letter_answers_what_the_desk_asks_for(visit: Visit, produce
     await page.get_by_label("New letter").set_input_files([better])
     await page.get_by_role("button", name="Send").click()
     await expect(page.locator(".letters")).to_contain_text("better.pdf")
-    await expect(page.locator(".timeline")).to_contain_text("a further letter was added")
+    await expect(page.locator(".timeline")).to_contain_text("A further letter came")
+
+
+async def test_words_are_an_answer_too(visit: Visit, producer_account: Account, desk: Desk) -> None:
+    """Asked for something, a producer answers in words alone; staff reads them, and the ticket is back in review."""
+    visitor = await visit()
+    page = visitor.page
+    await visitor.log_in(producer_account, FORM)
+    number = await send(page)
+    desk.staff.move(number, "action-needed", reason="information-missing")
+    await visitor.open(f"/tickets/{number}")
+    await page.get_by_label("Comment").fill("The group moved in May.")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator("#sent")).to_contain_text("We have received your answer.")
+    await expect(page.locator("h1")).to_contain_text("In review")
+    await expect(page.locator(".timeline")).to_contain_text("The group moved in May.")
+    assert desk.staff.ticket(number).json()["staff"]["answered"]
+
+    await page.get_by_label("Comment").fill("And one more thing.")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator("#problem")).to_contain_text("not waiting for an answer")
+    await expect(page.get_by_label("Comment")).to_have_value("And one more thing.")
+
+
+async def test_a_producer_takes_his_request_back(visit: Visit, producer_account: Account, desk: Desk) -> None:
+    """A request is withdrawn on its page, with a reason or without; once it is approved it is not offered any more."""
+    visitor = await visit()
+    page = visitor.page
+    await visitor.log_in(producer_account, FORM)
+    number = await send(page)
+    await visitor.open(f"/tickets/{number}")
+    await page.get_by_text("Withdraw this request").click()
+    await page.get_by_label("Why").fill("The group has changed its mind.")
+    for status in ("in-review", "approved"):
+        desk.staff.move(number, status)
+    await page.get_by_role("button", name="Withdraw").click()
+    await expect(page.locator("#problem")).to_contain_text("changed")
+    await visitor.open(f"/tickets/{number}")
+    await expect(page.get_by_text("Withdraw this request")).to_have_count(0)
+
+    desk.staff.move(number, "in-review")
+    await visitor.open(f"/tickets/{number}")
+    await page.get_by_text("Withdraw this request").click()
+    await page.get_by_label("Why").fill("The group has changed its mind.")
+    await page.get_by_role("button", name="Withdraw").click()
+    await expect(page.locator("h1")).to_contain_text("Withdrawn")
+    await expect(page.locator(".timeline")).to_contain_text("The group has changed its mind.")
+
+
+async def test_nothing_is_lost_when_the_desk_or_the_session_is_gone(
+    visit: Visit, producer_account: Account, desk: Desk
+) -> None:
+    """With the gateway away, or logged out meanwhile, what was typed and chosen stays, and is sent a moment later."""
+    visitor = await visit()
+    page = visitor.page
+    await visitor.log_in(producer_account, FORM)
+    await fill_in(page)
+    await page.get_by_label("POR Documentation").set_input_files([PDF])
+    desk.stack["intake"].stop()
+    try:
+        await page.get_by_role("button", name="Submit").click()
+        await expect(page.locator("#problem")).to_contain_text("Nothing is lost", timeout=20_000)
+        await expect(page.get_by_label("Account Number")).to_have_value("041872")
+        await expect(page.locator(".kept")).to_contain_text("signed letter.pdf")
+    finally:
+        desk.restart("intake")
+    await page.context.clear_cookies()
+    await page.get_by_label("POR Documentation").set_input_files([PDF])
+    await page.locator(".kept input").uncheck()
+    await page.get_by_role("button", name="Submit").click()
+    await expect(page.locator("#problem")).to_contain_text("Log in again in another tab")
+    other = await page.context.new_page()
+    await other.goto(visitor.url + "/login")
+    await other.get_by_label("User ID").fill(producer_account.user_id)
+    await other.get_by_label("Password:").fill(PASSWORD)
+    await other.get_by_role("button", name="Log In").click()
+    await expect(other.locator("h1")).to_contain_text("Welcome")
+    await expect(page.get_by_label("Account Number")).to_have_value("041872")
+    await page.get_by_role("button", name="Submit").click()
+    await expect(page.locator("#sent a")).to_be_visible()
+    await expect(page.locator("#tickets")).to_contain_text("Showing 1 - 1 of 1")
 
 
 async def test_what_is_anothers_is_not_there(visit: Visit, portal: PortalUnderTest, desk: Desk) -> None:
@@ -251,7 +331,7 @@ async def test_a_request_is_taken_while_tickets_is_away(
     desk.stack["tickets"].stop()
     try:
         await page.get_by_role("button", name="Submit").click()
-        await expect(page.locator("#sent")).to_contain_text("is received", timeout=20_000)
+        await expect(page.locator("#sent")).to_contain_text("We have received", timeout=20_000)
         await expect(page.locator("#tickets")).to_contain_text("cannot be shown right now")
     finally:
         desk.restart("tickets")

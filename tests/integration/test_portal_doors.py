@@ -215,11 +215,15 @@ async def link_of(door: Door, browser: httpx.AsyncClient, number: int) -> str:
 
 
 async def test_a_forgotten_password_is_set_anew(door: Door, tmp_path: Path) -> None:
-    """The link sets a password once, ends every session of its user, and the new one outlives a restart."""
+    """The link sets a password once, ends its user's sessions and his wait; the new one outlives a restart."""
     async with door.browser() as elsewhere, door.browser() as browser:
         await log_in(elsewhere, ACCOUNTS[0])
         first = await link_of(door, browser, 1)
         word = await link_of(door, browser, 2)
+        pages = [(await browser.post("/forgot-password", data={"user_id": who})).text for who in ("nobody", "noone")]
+        assert len({*pages, (await browser.post("/forgot-password", data={"user_id": ACCOUNTS[1].user_id})).text}) == 1
+        for _ in range(5):
+            assert (await log_in(browser, ACCOUNTS[0], "wrong")).status_code == 422
         assert (await browser.get("/new-password", params={"word": first})).status_code == 410, "the newest counts"
         assert "New Password" in (await browser.get("/new-password", params={"word": word})).text
         form = {"word": word, "password": "short"}
@@ -227,7 +231,7 @@ async def test_a_forgotten_password_is_set_anew(door: Door, tmp_path: Path) -> N
         assert (await browser.post("/new-password", data={**form, "password": OTHER})).status_code == 200
         assert (await browser.post("/new-password", data={**form, "password": OTHER})).status_code == 410
         assert (await elsewhere.get("/")).headers["location"].startswith("/login")
-        assert (await log_in(browser, ACCOUNTS[0])).status_code == 422
+        assert (await log_in(browser, ACCOUNTS[0])).status_code == 422, "the attempts before it count no more"
         assert (await log_in(browser, ACCOUNTS[0], OTHER)).status_code == 303
     kept = tmp_path / "state/passwords.json"
     assert kept.stat().st_mode & 0o777 == 0o600
@@ -261,9 +265,14 @@ async def test_an_idle_session_ends(door: Door, monkeypatch: pytest.MonkeyPatch)
     async with door.browser() as browser:
         await log_in(browser, ACCOUNTS[0])
         now = time.monotonic()
-        for minutes, headers, status in ((20, {}, 200), (45, {"X-Live": "1"}, 200), (51, {}, 303)):
+        for minutes, path, headers, status in (
+            (20, "/", {}, 200),
+            (44, "/live", {}, 503),  # a page that listens asks again by itself, with no word of its own
+            (45, "/", {"X-Live": "1"}, 200),
+            (51, "/", {}, 303),
+        ):
             monkeypatch.setattr("portal.sessions.time.monotonic", lambda minutes=minutes: now + minutes * 60)
-            assert (await browser.get("/", headers=headers)).status_code == status
+            assert (await browser.get(path, headers=headers)).status_code == status
 
 
 async def test_without_the_desk_pages_say_what_to_do(door: Door) -> None:

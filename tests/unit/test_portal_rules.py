@@ -2,45 +2,51 @@
 
 import io
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
 
 from portal.attempts import Attempts
 from portal.comparisons import comparisons_of
-from portal.forms import Filled, errors_by_field, facts_of, fields_of
+from portal.forms import Filled, around_documents, errors_by_field, facts_of, fields_of
+from portal.gateway import Refused
 from portal.kept import KeptLetter, KeptLetters
+from portal.sessions import Session
+from portal.submitted import MOST_FIELD_BYTES, Submitted, _read_table, read_submitted
 
 
-def keep(kept: KeptLetters, session: str, content: bytes = b"letter") -> KeptLetter:
+async def keep(kept: KeptLetters, session: str, content: bytes = b"letter") -> KeptLetter:
     """Keep one letter."""
-    return kept.keep(session, "por_documentation", "letter.pdf", "application/pdf", io.BytesIO(content))
+    return await kept.keep(session, "por_documentation", "letter.pdf", "application/pdf", io.BytesIO(content))
 
 
-def test_a_kept_letter_is_its_sessions_alone(tmp_path: Path) -> None:
+async def test_a_kept_letter_is_its_sessions_alone(tmp_path: Path) -> None:
     """Nobody else finds it, and with its session it is gone from the disk."""
     kept = KeptLetters(tmp_path / "letters")
-    letter = keep(kept, "mine")
+    letter = await keep(kept, "mine")
     assert kept.find("mine", [letter.id, letter.id, "other"]) == [letter]
     assert kept.find("theirs", [letter.id]) == []
     kept.drop_all_of("mine")
     assert list((tmp_path / "letters").iterdir()) == []
 
 
-def test_kept_letters_end_by_age_and_by_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_kept_letters_end_by_age_and_by_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After half an hour, or where there are too many bytes, the oldest are deleted; a restart deletes all."""
     kept = KeptLetters(tmp_path / "letters")
     monkeypatch.setattr("portal.kept.MOST_OF_SESSION", 25)
-    first, second, third = (keep(kept, "mine", b"x" * 10) for _ in range(3))
+    first, second, third = [await keep(kept, "mine", b"x" * 10) for _ in range(3)]
     assert kept.find("mine", [first.id, second.id, third.id]) == [second, third]
     monkeypatch.setattr("portal.kept.MOST_BYTES", 25)
-    theirs = keep(kept, "theirs", b"x" * 10)
+    theirs = await keep(kept, "theirs", b"x" * 10)
     assert kept.find("mine", [second.id, third.id]) == [third]
     assert not second.path.exists()
     now = theirs.since
     monkeypatch.setattr("portal.kept.time.monotonic", lambda: now + 31 * 60)
     assert kept.find("theirs", [theirs.id]) == []
-    keep(kept, "mine")
+    await keep(kept, "mine")
     KeptLetters(tmp_path / "letters")
     assert list((tmp_path / "letters").iterdir()) == []
 
@@ -118,3 +124,55 @@ def test_a_comparison_is_told_in_words() -> None:
     [row] = oldest.rows
     assert (row.label, row.form, row.request, row.words) == ("Line of business", "Group dental", "gone", "Differs")
     assert comparisons_of(None, {"letters": letters, "staff": {"forms": None}}) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("Account Number\n041872,Café\n".encode(), "Account Number\n041872,Café\n"),
+        (b"\xef\xbb\xbfAccount Number\n", "Account Number\n"),
+        ("041872,Café\n".encode("cp1252"), "041872,Café\n"),
+        (b"PK\x03\x04\x14\x00\x06\x00", None),
+    ],
+    ids=["utf-8", "with a mark", "as Excel on Windows", "a workbook"],
+)
+async def test_a_list_is_read_as_spreadsheets_write_it(content: bytes, text: str | None) -> None:
+    """CSV in either encoding is text, letter for letter; what is no text is told at the field, and replaces nothing."""
+    submitted = Submitted(fields={"accounts": "typed"})
+    await _read_table(submitted, "accounts", UploadFile(io.BytesIO(content)))
+    assert submitted.fields["accounts"] == (text or "typed")
+    assert bool(submitted.faults) is (text is None)
+    submitted = Submitted()
+    await _read_table(submitted, "accounts", UploadFile(io.BytesIO(b"x" * (MOST_FIELD_BYTES + 1))))
+    assert submitted.faults[0]["pointer"] == "#/accounts"
+
+
+def test_what_is_optional_at_a_forms_end_stands_below_its_documents() -> None:
+    """The fields after the last required one are extras; a form without required ones has them all above."""
+    filled = Filled()
+    layout = [{"name": name, "required": name == "b"} for name in "abcd"]
+    above, below = around_documents(fields_of({"layout": layout}, filled))
+    assert [[each.layout["name"] for each in part] for part in (above, below)] == [["a", "b"], ["c", "d"]]
+    free = [{"name": "a", "required": False}]
+    assert len(around_documents(fields_of({"layout": free}, filled))[0]) == 1
+
+
+async def test_a_kept_file_that_is_gone_is_asked_for_again(tmp_path: Path) -> None:
+    """Nothing is sent without a file that the page called uploaded: its field says to choose it again."""
+    session = SimpleNamespace(id="mine", csrf="word")
+    body = b"".join(
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in (("csrf", "word"), ("account_name", "A"), ("kept", "gone-meanwhile"))
+    )
+    headers = [(b"content-type", b"multipart/form-data; boundary=x")]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body + b"--x--\r\n"}
+
+    request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
+    kept = KeptLetters(tmp_path / "letters")
+    async with read_submitted(request, cast("Session", session), kept, ["por_documentation"]) as submitted:
+        assert submitted.fields == {"account_name": "A"}
+        with pytest.raises(Refused) as refused, submitted.letters():
+            pytest.fail("it would be sent without its file")
+    assert [error["pointer"] for error in refused.value.errors] == ["#/por_documentation"]
