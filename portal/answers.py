@@ -6,9 +6,11 @@ from http import HTTPStatus
 from portal.forms import Filled, errors_by_field
 from portal.gateway import Away, Refused
 
-NOT_NOW = "The desk cannot take this right now. Nothing is lost: submit it again in a moment."
+NOT_NOW = "The service is temporarily unavailable. Nothing is lost: submit it again in a moment."
 CORRECT = "Please correct what is marked below and submit it again."
-SENT_BEFORE = "This form was already sent. Look at the list below; submit again only to send another request."
+SENT_BEFORE = (
+    "This form was already submitted. Check the list below; submit again only for another request."
+)
 
 
 class NoSuchPage(Exception):

@@ -6,10 +6,10 @@ from portal.gateway import Json
 
 RESULTS = {"match": "Matches", "differs": "Differs", "missing": "Missing", None: "Form only"}
 WHOLE = {
-    "match": "What both say is the same, and nothing is missing.",
-    "differs": "The form and the request do not say the same.",
+    "match": "The form and the request match; nothing is missing.",
+    "differs": "The form and the request differ.",
     "missing": "Something is missing on the form.",
-    "not-readable": "Not readable as a form: a scan, a picture or another letter. Compare it by eye.",
+    "not-readable": "Not readable as a form: this is a scan, a picture or another letter. Compare it by eye.",
 }
 
 

@@ -15,14 +15,14 @@ from portal.parts import Parts, SignInFirst, WrongDoor
 
 # What a person reads: what happened, and what to do.
 WORDS: dict[HTTPStatus, tuple[str, str]] = {
-    HTTPStatus.BAD_REQUEST: ("That cannot be read", "Go back and check what you typed."),
-    HTTPStatus.FORBIDDEN: ("This page is not yours", "Go back to Home."),
-    HTTPStatus.NOT_FOUND: ("There is no such page", "Check the address, or begin at Home."),
+    HTTPStatus.BAD_REQUEST: ("We could not read that", "Go back and check what you typed."),
+    HTTPStatus.FORBIDDEN: ("You do not have access to this page", "Go back to Home."),
+    HTTPStatus.NOT_FOUND: ("There is no such page", "Check the address, or start at Home."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("That is too large", "Go back and choose smaller files."),
-    HTTPStatus.SERVICE_UNAVAILABLE: ("The desk does not answer", "Nothing is lost. Try again in a moment."),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("Temporarily unavailable", "Nothing is lost. Try again in a moment."),
 }
 OTHER = ("That did not work", "Go back and try again.")
-FORGED = ("This form is too old", "Go back, load the page again, and send the form once more.")
+FORGED = ("This form has expired", "Go back, reload the page, and submit the form again.")
 
 
 def install_problems(app: FastAPI, parts: Parts) -> None:

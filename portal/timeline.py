@@ -28,7 +28,7 @@ def timeline_of(ticket: Json, viewer: User, name_of: Callable[[str], str]) -> li
             at=entry["at"],
             what=_what(entry, viewer, name_of),
             who=_who(entry["actor"], ticket, viewer, name_of),
-            reason=worded(entry["reason"]) if entry["reason"] else "",
+            reason=_why(entry),
             said=tuple(entry[name] for name in ("message", "comment", "note") if entry[name]),
         )
         for entry in reversed(ticket["history"])
@@ -49,6 +49,13 @@ def _what(entry: Json, viewer: User, name_of: Callable[[str], str]) -> str:
     if kind == "message-added":
         return "The desk wrote to the producer" if viewer.is_staff else "The desk wrote to you"
     return {"opened": f"Opened: {worded(entry['status'])}", "letter-added": "A further letter came"}[kind]
+
+
+def _why(entry: Json) -> str:
+    """The sentence of the mail; where staff wrote its own, the reason's name alone."""
+    if not entry["reason"]:
+        return ""
+    return f"{worded(entry['reason'])}." if entry["message"] else str(entry["reason_text"])
 
 
 def _who(actor: str, ticket: Json, viewer: User, name_of: Callable[[str], str]) -> str:

@@ -11,7 +11,7 @@ from portal.parts import Parts
 from portal.sessions import Session
 
 LONGEST = 200  # characters of anything that is typed here
-NOT_RIGHT = "User ID or password is not right. Check both and try again."
+NOT_RIGHT = "The User ID or password is incorrect. Check both and try again."
 
 Typed = Annotated[str, Form(max_length=LONGEST)]
 

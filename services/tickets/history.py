@@ -102,10 +102,15 @@ def address_of(submission: Submission) -> AddressGiven:
 def timeline_of(ticket: dict[str, Any], *, for_staff: bool) -> list[HistoryItem]:
     """What the ticket's page shows; to its producer neither what staff does among itself nor who of staff did what."""
     if for_staff:
-        return [HistoryItem.model_validate(item) for item in ticket["history"]]
+        return [_shown(item) for item in ticket["history"]]
     known = {DESK, ticket["producer_id"]}
     return [
-        HistoryItem.model_validate({**item, "actor": item["actor"] if item["actor"] in known else STAFF})
+        _shown({**item, "actor": item["actor"] if item["actor"] in known else STAFF})
         for item in ticket["history"]
         if item["type"] != WORKED
     ]
+
+
+def _shown(item: dict[str, Any]) -> HistoryItem:
+    shown = HistoryItem.model_validate(item)
+    return shown.model_copy(update={"reason_text": shown.reason.sentence}) if shown.reason else shown

@@ -6,7 +6,7 @@ from services.tickets import history, workflow
 from services.tickets.store import Document
 from shared.contracts.requests import FIRST_LABEL
 from shared.contracts.ticket_acts import ReasonTexts
-from shared.contracts.ticket_views import StaffView, TicketDetail, TicketSummary
+from shared.contracts.ticket_views import StaffView, TicketDetail, TicketLetter, TicketSummary
 from shared.contracts.tickets import Status, is_about_letter
 
 
@@ -22,7 +22,7 @@ def detail_of(ticket: Document, staff: StaffView | None) -> TicketDetail:
             **_summary(ticket, staff),
             "producer_id": ticket["producer_id"],
             "form": ticket["form"],
-            "letters": ticket["letters"],
+            "letters": [_letter(each) for each in ticket["letters"]],
             "history": history.timeline_of(ticket, for_staff=staff is not None),
             "version": ticket["version"],
             "allowed_moves": workflow.MOVES[Status(ticket["status"])],
@@ -59,3 +59,8 @@ def _summary(ticket: Document, staff: StaffView | None) -> dict[str, Any]:
         "request_id": ticket["_id"],
         "staff": staff,
     }
+
+
+def _letter(kept: Document) -> TicketLetter:
+    letter = TicketLetter.model_validate(kept)
+    return letter.model_copy(update={"fault_text": letter.fault.sentence}) if letter.fault else letter

@@ -149,12 +149,19 @@ class HistoryItem(Contract):
     status: Status
     previous_status: Status | None = None
     reason: ReasonCode | None = None
+    reason_text: str | None = Field(default=None, description="The reason in a sentence, as the mail says it.")
     comment: str | None = Field(default=None, description="For producer and staff; in no mail.")
     message: str | None = Field(default=None, description="What staff wrote to the producer; in his mail too.")
     letter_id: str | None = None
     act: Act | None = Field(default=None, description="Staff only, as are assignee and note.")
     assignee: str | None = None
     note: str | None = None
+
+
+class TicketLetter(CheckedLetter):
+    """A letter as its ticket shows it."""
+
+    fault_text: str | None = Field(default=None, description="The fault in a sentence that says what to do.")
 
 
 class TicketDetail(TicketSummary):
@@ -164,7 +171,7 @@ class TicketDetail(TicketSummary):
 
     producer_id: str
     form: Form = Field(description="The fields that were filled in; of a private one only what may be shown.")
-    letters: list[CheckedLetter]
+    letters: list[TicketLetter]
     history: list[HistoryItem]
     version: int = Field(description="Grows with each change; the ETag carries it.")
     allowed_moves: list[Status]

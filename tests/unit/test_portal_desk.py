@@ -79,7 +79,7 @@ def test_only_words_of_ones_own_take_the_place_of_the_reasons(typed: str, sent: 
 
 def entry(kind: str, actor: str, **more: Any) -> dict[str, Any]:
     """One entry of a history, as the gateway gives it."""
-    empty = dict.fromkeys(("reason", "comment", "message", "note", "assignee", "act", "previous_status"))
+    empty = dict.fromkeys(("reason", "reason_text", "comment", "message", "note", "assignee", "act", "previous_status"))
     known = {"type": f"por.ticket.{kind}.v1", "at": "2027-01-04T15:04:05Z", "actor": actor, "status": "on-hold"}
     return empty | known | more
 
@@ -103,6 +103,6 @@ def test_the_timeline_says_who_did_what_to_whoever_looks() -> None:
         ("Given to Miguel Santos", "Ruth Okafor"),
         ("Opened: Received", "Automatic"),
     ]
-    assert (seen[0].reason, seen[0].said, seen[1].said) == ("Other", ("Wait.",), ("Signed.",))
+    assert (seen[0].reason, seen[0].said, seen[1].said) == ("Other.", ("Wait.",), ("Signed.",))
     own = timeline_of(ticket, PRODUCER, lambda who: who)
     assert (own[1].who, own[2].what) == ("You", "The desk wrote to you")
