@@ -8,9 +8,7 @@ from portal.gateway import Away, Refused
 
 NOT_NOW = "The service is temporarily unavailable. Nothing is lost: submit it again in a moment."
 CORRECT = "Please correct what is marked below and submit it again."
-SENT_BEFORE = (
-    "This form was already submitted. Check the list below; submit again only for another request."
-)
+SENT_BEFORE = "This form was already submitted. Check the list below; submit again only for another request."
 
 
 class NoSuchPage(Exception):

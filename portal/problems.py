@@ -34,7 +34,7 @@ def install_problems(app: FastAPI, parts: Parts) -> None:
         return parts.views.page("error.html", session, status, title=title, advice=advice)
 
     async def on_sign_in_first(request: Request, _: Exception) -> Response:
-        asked = request.url.path if request.method == "GET" else "/"
+        asked = str(request.url.replace(scheme="", netloc="")) if request.method == "GET" else "/"
         return RedirectResponse(str(URL("/login").include_query_params(next=asked)), HTTPStatus.SEE_OTHER)
 
     async def on_wrong_door(_: Request, __: Exception) -> Response:

@@ -1,6 +1,7 @@
 """What the tests do at the portal again and again."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import FilePayload, Locator, Page
@@ -8,6 +9,7 @@ from playwright.async_api import FilePayload, Locator, Page
 from tests.fixtures.desk import LETTER, Desk
 
 FORM = "/assistance/group-por-change"
+TYPES = sorted(path.stem for path in Path("services/intake/request_types").glob("*.toml"))
 PDF: FilePayload = {"name": "signed letter.pdf", "mimeType": "application/pdf", "buffer": LETTER}
 TEXT: FilePayload = {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": b"Dear desk, please change it."}
 

@@ -1,16 +1,14 @@
 """One of each type of the catalogue, sent from the portal and worked to its end; and holds, as the form shows them."""
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.async_api import FilePayload, expect
 
-from tests.browser.steps import FORM, PDF, fill_in, fill_in_examples, move, row
+from tests.browser.steps import FORM, PDF, TYPES, fill_in, fill_in_examples, move, row
 from tests.fixtures.desk import LETTER, Desk
 from tests.fixtures.portal import STAFF, Account, Visit
 
-TYPES = sorted(path.stem for path in Path("services/intake/request_types").glob("*.toml"))
 HOLD = "At this time, there is a hold on under 65 Producer of Record transfer requests."
 WRONG_ROWS = "Account Number,Account Name,Effective Date\n041872,Harbor & Pine,\n12,Lakeside Dental,\n"
 

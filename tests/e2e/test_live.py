@@ -13,7 +13,7 @@ from tests.fixtures.wait import eventually
 
 def ear(desk: Desk, token: str, last_id: str | None = None) -> Ear:
     """Somebody who listens at the gateway."""
-    return Ear(desk.url, token, last_id)
+    return Ear(f"{desk.url}/v1/tickets/stream", {"Authorization": f"Bearer {token}"}, last_id)
 
 
 def test_a_change_is_heard_within_a_second_by_who_may_know(desk: Desk, producer: Producer) -> None:

@@ -260,6 +260,15 @@ async def test_mails_to_one_are_limited(door: Door) -> None:
         assert len(door.mails.mails) == 5
 
 
+async def test_the_way_to_a_page_leads_over_the_login(door: Door) -> None:
+    """Who must log in first is led back to the page he asked for, filters and all."""
+    async with door.browser() as browser:
+        onward = (await browser.get("/tickets?sort=-status&page=2")).headers["location"]
+        assert onward == "/login?next=%2Ftickets%3Fsort%3D-status%26page%3D2"
+        led = await log_in(browser, ACCOUNTS[0], next="/tickets?sort=-status&page=2")
+        assert led.headers["location"] == "/tickets?sort=-status&page=2"
+
+
 async def test_an_idle_session_ends(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """After half an hour without a click one must log in again; what a page asks by itself is no click."""
     async with door.browser() as browser:
