@@ -59,4 +59,4 @@ def _local(at: str, zone: Any) -> datetime:
 
 
 def _size(count: int) -> str:
-    return f"{count / 1024**2:.1f} MB" if count >= 1024**2 else f"{max(1, count // 1024)} KB"
+    return f"{count / 1024**2:.1f} MB".replace(".0 ", " ") if count >= 1024**2 else f"{max(1, count // 1024)} KB"

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from portal.answers import filled_of, status_of
 from portal.forms import UNTOUCHED, Filled, entry_of, facts_of
-from portal.gateway import Away, Gateway, Refused
+from portal.gateway import Away, Gateway, Json, Refused
 from portal.grid import Asked, asked_for, read_grid
 from portal.guards import check_csrf
 from portal.parts import Parts
@@ -97,7 +97,7 @@ def router(parts: Parts) -> APIRouter:
             etag=found.etag,
             facts=facts_of(entry, ticket["form"]),
             steps=timeline_of(ticket, session.user, parts.identity.name_of),
-            part=(entry or {}).get("letter_part") or LETTER_PART,
+            document=_document(entry, ticket),
             submitted=submitted or Submitted(),
             filled=filled,
             withdrawal=withdrawal,
@@ -116,3 +116,9 @@ async def _send(gateway: Gateway, session: Session, number: str, submitted: Subm
     else:
         with submitted.letters() as letters:
             await gateway.post_letters(session.token, number, letters, comment, submitted.key)
+
+
+def _document(entry: Json | None, ticket: Json) -> Json:
+    """How a further letter is asked for: as the type asks for its own document, where it does."""
+    own: Json = next(iter((entry or {}).get("documents", ())), {"part": LETTER_PART, "max_bytes": 0})
+    return own | {"label": "New letter", "help": "", "required": ticket["status"] != "action-needed"}

@@ -11,8 +11,6 @@ const BROKEN = "The connection broke. Nothing is lost: submit it again.";
 const AWAY = "The service is temporarily unavailable. Nothing is lost: submit it again in a moment.";
 const ENDED = "Your session has ended. Log in again in another tab, then submit this form once more.";
 const REFUSED = "This could not be sent. Nothing is lost: submit it again.";
-const TOO_LARGE = "This file is larger than 25 MB. Choose a smaller one.";
-const MOST_BYTES = 25 * 1024 ** 2;
 
 const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
 const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
@@ -81,14 +79,14 @@ function complain(form, sentence) {
 // A file that the desk would refuse for its size alone need not be sent first.
 function weigh(input) {
   input.addEventListener("change", () => {
-    const isTooLarge = [...input.files].some((file) => file.size > MOST_BYTES);
+    const isTooLarge = [...input.files].some((file) => file.size > Number(input.dataset.most));
     const error = document.getElementById(`${input.id}-size`) ?? document.createElement("span");
     error.remove();
     if (!isTooLarge) return;
     error.id = `${input.id}-size`;
     error.className = "error";
     error.setAttribute("role", "alert");
-    error.textContent = TOO_LARGE;
+    error.textContent = `A file may be at most ${input.dataset.mostWords}. Choose a smaller one.`;
     input.before(error);
     input.value = "";
   });
@@ -203,7 +201,7 @@ function listen() {
     }),
   );
   document.querySelectorAll("[data-drop]").forEach(drop);
-  document.querySelectorAll("[data-drop] input[type=file]").forEach(weigh);
+  document.querySelectorAll("input[data-most]").forEach(weigh);
   document.querySelectorAll("form[data-move]").forEach(prefill);
 }
 

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Depends, Response
 from services.intake.answers import PrivateFields
 from services.intake.menu import RequestTypes, menu_of
 from services.intake.reception import Reception
+from services.intake.settings import IntakeSettings
 from shared.contracts import refusals
 from shared.runtime.auth import BANK_READ, Caller, Verifier, caller_with
 from shared.runtime.openapi import documented
 from shared.runtime.problems import Problem
 
 
-def router(reception: Reception, verifier: Verifier) -> APIRouter:
+def router(reception: Reception, verifier: Verifier, settings: IntakeSettings) -> APIRouter:
     """The routes over one catalogue."""
     routes = APIRouter(prefix="/v1", tags=["requests"])
 
@@ -24,7 +25,7 @@ def router(reception: Reception, verifier: Verifier) -> APIRouter:
         summary="The kinds of request: forms as JSON Schema and in their layout, and the holds that are on",
     )
     async def list_request_types() -> RequestTypes:
-        return menu_of(reception.counter.catalogue, reception.counter.holds)
+        return menu_of(reception.counter.catalogue, reception.counter.holds, settings)
 
     @routes.get(
         "/requests/{request_id}/private-fields",

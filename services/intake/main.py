@@ -72,7 +72,7 @@ def build(settings: IntakeSettings, brokers: Brokers | None = None) -> FastAPI:
         away=(KeyMissing,),
         routers=(
             routes.router(reception, replies, doorman, places, settings),
-            catalogue_routes.router(reception, doorman),
+            catalogue_routes.router(reception, doorman, settings),
             paper_routes.router(catalogue.types.get(REQUEST_TYPE), settings.portal_name, doorman),
             forwards.router(tickets, documents, doorman),
             work_forwards.router(tickets, doorman),

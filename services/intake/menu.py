@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.intake.catalogue import AnyField, Catalogue, Document, RequestType
 from services.intake.fields import ChoiceField, TextField
 from services.intake.holds import Effect, Hold, Holds
+from services.intake.settings import IntakeSettings
 from services.intake.tables import TableField
+from shared.contracts.media import EXTENSIONS
 
 _EXAMPLE: dict[str, Any] = {
     "request_type": "group-por-change",
@@ -39,6 +41,9 @@ _EXAMPLE: dict[str, Any] = {
             "help": "Submit the Group POR Transfer Form.",
             "required": True,
             "private": False,
+            "max_files": 10,
+            "max_bytes": 26214400,
+            "media_types": ["application/pdf", "image/png", "image/jpeg", "image/tiff"],
         }
     ],
     "notices": [
@@ -72,6 +77,19 @@ class LaidOutField(Column):
     columns: list[Column] = Field(description="Of a table: its columns.")
 
 
+class DocumentInput(BaseModel):
+    """A file that the form takes, one or several."""
+
+    part: str
+    label: str
+    help: str
+    required: bool
+    private: bool = Field(description="Served to its owner, and to staff who may read private fields.")
+    max_files: int = Field(description="In one form.")
+    max_bytes: int = Field(description="Of each file.")
+    media_types: list[str] = Field(description="What it may be, by its bytes.")
+
+
 class ActiveNotice(BaseModel):
     """A hold that is on now: show its text above the form."""
 
@@ -92,7 +110,7 @@ class MenuEntry(BaseModel):
     fields: dict[str, Any] = Field(description="The form as JSON Schema, draft 2020-12.")
     layout: list[LaidOutField] = Field(description="The fields in the order in which a form shows them.")
     letter_part: str | None = Field(description="The part that takes the first of the documents; none: no file.")
-    documents: list[Document]
+    documents: list[DocumentInput]
     notices: list[ActiveNotice]
 
 
@@ -104,12 +122,12 @@ class RequestTypes(BaseModel):
     items: list[MenuEntry]
 
 
-def menu_of(catalogue: Catalogue, holds: Holds) -> RequestTypes:
-    """Every type as it stands now."""
-    return RequestTypes(items=[_entry(kind, holds.active(kind.code)) for kind in catalogue.types.values()])
+def menu_of(catalogue: Catalogue, holds: Holds, settings: IntakeSettings) -> RequestTypes:
+    """Every type as it stands now, with what its documents may be as it is set."""
+    return RequestTypes(items=[_entry(kind, holds.active(kind.code), settings) for kind in catalogue.types.values()])
 
 
-def _entry(kind: RequestType, active: list[Hold]) -> MenuEntry:
+def _entry(kind: RequestType, active: list[Hold], settings: IntakeSettings) -> MenuEntry:
     return MenuEntry(
         request_type=kind.code,
         label=kind.label,
@@ -119,13 +137,22 @@ def _entry(kind: RequestType, active: list[Hold]) -> MenuEntry:
         fields=kind.schema_,
         layout=[_laid_out(each) for each in kind.fields],
         letter_part=kind.document.part if kind.document else None,
-        documents=[kind.document] if kind.document else [],
+        documents=[_document(kind.document, settings)] if kind.document else [],
         notices=[
             ActiveNotice(
                 text=hold.text, effect=hold.effect, lines_of_business=list(hold.lines_of_business), until=hold.until
             )
             for hold in active
         ],
+    )
+
+
+def _document(document: Document, settings: IntakeSettings) -> DocumentInput:
+    return DocumentInput(
+        **document.model_dump(),
+        max_files=settings.max_letters,
+        max_bytes=settings.max_letter_bytes,
+        media_types=[*EXTENSIONS],
     )
 
 

@@ -77,7 +77,7 @@ def router(
                 HTTPStatus.SERVICE_UNAVAILABLE,
             ),
         },
-        openapi_extra=form_schema(reception.counter.catalogue),
+        openapi_extra=form_schema(reception.counter.catalogue, settings),
         max_body_size=max_upload,
     )
     async def post_request(
@@ -117,7 +117,7 @@ def router(
             HTTPStatus.TOO_MANY_REQUESTS,
             HTTPStatus.SERVICE_UNAVAILABLE,
         ),
-        openapi_extra=letters_schema(),
+        openapi_extra=letters_schema(reception.counter.catalogue, settings),
         max_body_size=max_upload,
     )
     async def post_letters(
