@@ -16,10 +16,10 @@ _DAYS = ("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%m.%d.%Y", "%B %d %Y",
 
 
 def first_forms(submission: Submission, forms: Forms) -> dict[str, Any]:
-    """What a new ticket keeps of its letters as forms, and of who asks; of other types than the form's, nothing."""
+    """What a new ticket keeps of its letters as forms; of other types than the form's, nothing."""
     if submission.request_type != REQUEST_TYPE:
         return {}
-    return {"forms": [each.model_dump(mode="json") for each in forms], "producer_name": submission.producer.name}
+    return {"forms": [each.model_dump(mode="json") for each in forms]}
 
 
 def with_form(ticket: Mapping[str, Any], letter_id: str, forms: Forms) -> dict[str, Any]:

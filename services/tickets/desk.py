@@ -116,6 +116,8 @@ def _new_ticket(submission: Submission, letters: tuple[CheckedLetter, ...], form
         "_id": submission.request_id,
         "number": number,
         "producer_id": submission.producer.producer_id,
+        "producer_name": submission.producer.name,
+        "producer_email": submission.producer.email,
         "request_type": submission.request_type,
         "request_type_label": submission.request_type_label,
         "status": status.value,

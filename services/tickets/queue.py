@@ -67,6 +67,8 @@ class Queue:
         rivals = await self._rivals(subject[0] for subject in subjects if subject)
         return [
             StaffView(
+                producer_name=ticket.get("producer_name"),
+                producer_email=ticket.get("producer_email"),
                 assignee=ticket.get("assignee"),
                 answered=ticket.get("answered", False),
                 contested_with=[

@@ -73,6 +73,8 @@ _STAFFS_EXAMPLE: dict[str, JsonValue] = {
     ],
     "version": 2,
     "staff": {
+        "producer_name": "Dana Whitfield",
+        "producer_email": "dana@whitfield-benefits.example",
         "assignee": "staff-1",
         "answered": False,
         "contested_with": ["SR-00000007-0"],
@@ -102,6 +104,8 @@ _STAFFS_EXAMPLE: dict[str, JsonValue] = {
 class StaffView(Contract):
     """What staff sees of a ticket and producers never do."""
 
+    producer_name: str | None = Field(default=None, description="Who asks, as the token of the request said.")
+    producer_email: str | None = None
     assignee: str | None = Field(default=None, description="Who works it; others may too.")
     answered: bool = Field(description="The producer sent a letter that nobody has looked at.")
     contested_with: list[TicketNumber] = Field(

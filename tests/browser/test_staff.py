@@ -27,7 +27,8 @@ async def test_from_the_queue_to_action_needed_to_a_new_letter_to_resolved(
     await page.get_by_role("button", name="Show").click()
     await expect(page.locator("#tickets")).to_contain_text("Showing 1 - 1 of 1")
     await row(page, number).get_by_role("link").click()
-    await expect(page.locator("main")).to_contain_text(producer_account.producer_id or "")
+    for words in (producer_account.producer_id or "", producer_account.name, producer_account.email):
+        await expect(page.locator("#head")).to_contain_text(words)
     letter = page.locator("iframe")
     await page.get_by_role("button", name="Claim").click()
     await expect(page.locator("#assignment")).to_contain_text("Worked by: Ruth Okafor")

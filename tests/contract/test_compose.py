@@ -174,7 +174,7 @@ def test_the_portal_accepts_its_settings(tmp_path: Path, monkeypatch: pytest.Mon
     variables = made_env(tmp_path)
     logins = make_logins(tmp_path)
     assert make_logins(tmp_path) == ()
-    assert [login.role for login in logins] == ["producer", "producer", "staff"]
+    assert [login.role for login in logins] == ["producer", "producer", "staff", "staff"]
     users = SERVICES[PORTAL]["volumes"][0]
     assert users["target"] == environment(PORTAL)["PORTAL_USERS_FILE"]
     users_file = tmp_path / interpolated(users["source"], variables)

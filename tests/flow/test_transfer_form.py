@@ -106,7 +106,7 @@ async def test_other_requests_are_not_compared(world: World) -> None:
     kind = load_catalogue(None, "Producer Portal").types["eo-coverage"]
     answer = await world.send({"request_type": kind.code, **kind.example}, [("eo_certificate", whole())])
     ticket = await world.kept(UUID(answer.json()["request_id"]))
-    assert not {"forms", "producer_name"} & ticket.keys()
+    assert "forms" not in ticket
     async with world.client(world.provider.staff()) as client:
         assert (await client.get(f"/v1/tickets/{ticket['number']}")).json()["staff"]["forms"] is None
 

@@ -22,6 +22,7 @@ async def test_what_staff_does_among_itself_stays_there(world: World) -> None:
     number = (await world.open_ticket())["number"]
     assert (await act(world, number, "claim")).status_code == 200
     noted = await act(world, number, "notes", {"audience": "staff", "text": NOTE})
+    assert noted.json()["staff"]["producer_name"] == "Dana Whitfield"
     released = (await act(world, number, "assignment", {"assignee": None})).json()
     assert noted.json()["staff"]["assignee"] == "staff-1"
     assert released["staff"]["assignee"] is None

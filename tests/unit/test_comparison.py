@@ -30,6 +30,7 @@ def ticket(*forms: FormReading, **changes: Any) -> dict[str, Any]:
         "request_type": request.request_type,
         "producer_id": request.producer.producer_id,
         "form": request.form,
+        "producer_name": request.producer.name,
         **first_forms(request, forms),
     }
 
