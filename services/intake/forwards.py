@@ -94,7 +94,7 @@ def router(tickets: Owner, documents: Owner, verifier: Verifier) -> APIRouter:
 
 def limited(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     """What the owner refuses, and what the gateway itself does."""
-    return documented(*statuses, HTTPStatus.TOO_MANY_REQUESTS)
+    return documented(*statuses, HTTPStatus.REQUEST_URI_TOO_LONG, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def note_number(number: str) -> None:

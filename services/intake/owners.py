@@ -20,6 +20,9 @@ from shared.runtime.problems import Problem, unavailable
 
 # A connection that breaks in the moment it stands is an AttributeError to the library.
 _BROKEN = (httpx.HTTPError, AttributeError)
+# Characters of path and query, escaped. No address that means anything has as many; three times what a caller may send
+# is more than an owner reads, or the library writes.
+MAX_ADDRESS = 8 * 1024
 _PASSED_DOWN = frozenset({b"authorization", b"if-match", b"content-type", b"accept", b"last-event-id"})
 _PASSED_UP = frozenset(
     {
@@ -57,15 +60,14 @@ class Owner:
         """Send the request on and stream the answer back.
 
         Raises:
-            Problem: 503 where the owner is away.
+            Problem: 414 for an address that is too long, 503 where the owner is away.
         """
         return _passed_on(await self._ask(self._client, request))
 
     async def _ask(self, client: httpx.AsyncClient, request: Request) -> httpx.Response:
         outgoing = client.build_request(
             request.method,
-            _escaped(request.scope["path"]),
-            params=httpx.QueryParams(str(request.query_params)),
+            _address(request.scope["path"], str(request.query_params)),
             # As bytes: a header may hold what is not ASCII, and only its owner can say what is wrong with it.
             headers=[(name, value.strip()) for name, value in request.headers.raw if name in _PASSED_DOWN],
             content=await request.body(),
@@ -79,7 +81,7 @@ class Owner:
         """Send the request on and pass events back as they come, until either side ends.
 
         Raises:
-            Problem: 503 where the owner is away.
+            Problem: as :meth:`forward`.
         """
         answer = await self._ask(self._streams, request)
         return EventStream(_pieces(answer)) if answer.is_success else _passed_on(answer)
@@ -132,11 +134,11 @@ async def open_ticket(tickets: Owner, number: str, caller: Caller) -> TicketSumm
     """The ticket with this number, which must be open.
 
     Raises:
-        Problem: 404 also where it is somebody else's, 409 where it is closed, 503 where tickets is away, and what
-            tickets says of the number.
+        Problem: 404 also where it is somebody else's, 409 where it is closed, 414 for a number as long as a book, 503
+            where tickets is away, and what tickets says of the number.
     """
     try:
-        answer = await tickets.get(_escaped(f"/v1/tickets/{number}"), caller, {})
+        answer = await tickets.get(_address(f"/v1/tickets/{number}"), caller, {})
     except OwnerAway as error:
         raise unavailable("The tickets service is away; try again soon.") from error
     ticket = TicketDetail.model_validate_json(answer.content)
@@ -148,9 +150,20 @@ async def open_ticket(tickets: Owner, number: str, caller: Caller) -> TicketSumm
     return ticket
 
 
-def _escaped(path: str) -> str:
-    """A decoded path, in which nothing can be taken for another part of an address, or for a way up."""
-    return "/".join("%2E" * len(part) if part in {".", ".."} else quote(part, safe="") for part in path.split("/"))
+def _address(path: str, query: str = "") -> str:
+    """A decoded path and an encoded query, to be asked for at an owner.
+
+    Nothing in the path can be taken for another part of an address, or for a way up.
+
+    Raises:
+        Problem: 414 ``address-too-long``.
+    """
+    parts = ("%2E" * len(part) if part in {".", ".."} else quote(part, safe="") for part in path.split("/"))
+    address = "?".join(filter(None, ("/".join(parts), query)))
+    if len(address) > MAX_ADDRESS:
+        detail = f"An address may have {MAX_ADDRESS} characters, with its query and escaped."
+        raise Problem(HTTPStatus.REQUEST_URI_TOO_LONG, "address-too-long", detail)
+    return address
 
 
 def _as_problem(answer: httpx.Response) -> Problem:

@@ -56,6 +56,12 @@ _MEANINGS: dict[HTTPStatus, tuple[str, str, str, dict[str, Any]]] = {
         "A letter may have 26214400 bytes.",
         {},
     ),
+    HTTPStatus.REQUEST_URI_TOO_LONG: (
+        "The address is longer than any that means something.",
+        "address-too-long",
+        "An address may have 8192 characters, with its query and escaped.",
+        {},
+    ),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
         "This is no form, or a letter is of another type than those taken.",
         "wrong-file-type",
