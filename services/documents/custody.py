@@ -1,6 +1,7 @@
 """The custody of letters: read back, judged, receipted, and found again for who may read them."""
 
 import asyncio
+import hashlib
 import io
 import re
 from collections.abc import Iterator
@@ -32,7 +33,8 @@ from shared.contracts.requests import (
 from shared.contracts.transfer_forms import FormReading
 from shared.runtime.auth import Caller
 from shared.runtime.failures import Transient, away
-from shared.runtime.objects import ObjectStore, ObjectStoreError
+from shared.runtime.logs import log
+from shared.runtime.objects import ObjectDamaged, ObjectStore, ObjectStoreError, read_as
 from shared.runtime.problems import Problem, unavailable
 
 SOURCE = "/por-desk/documents"
@@ -122,13 +124,12 @@ class Custody:
             Problem: 404, also where it is somebody else's or refused; 403 infected; 503 without the store.
         """
         match = _LETTER_ID.fullmatch(letter)
-        found = None
+        receipt = None
         if match:
             try:
-                found = await self._store.get(receipt_key(match[1], match[2]))
+                receipt = await read_as(Receipt, self._store, receipt_key(match[1], match[2]))
             except ObjectStoreError as error:
-                raise unavailable("Letters cannot be read now.") from error
-        receipt = Receipt.model_validate_json(found) if found else None
+                raise _unreadable() from error
         if receipt is None or not _may_read(receipt, caller):
             raise Problem(HTTPStatus.NOT_FOUND, "unknown-letter", "There is no such letter.")
         if receipt.letter.fault in _SERVED_TO_NOBODY:
@@ -140,11 +141,42 @@ class Custody:
         return receipt
 
     async def read(self, receipt: Receipt) -> tuple[Iterator[bytes], int]:
-        """The letter's bytes, in chunks, and how many there are."""
+        """The letter's bytes, in chunks, and how many there are; of one found to be damaged whatever is there.
+
+        Others than were judged are not served: of another size none, else all but the last chunk.
+
+        Raises:
+            Problem: 503 without the store, and where the size is another.
+        """
+        letter = receipt.letter
+        key = letter_key(receipt.request_id, letter.sha256)
         try:
-            return await self._store.stream(letter_key(receipt.request_id, receipt.letter.sha256))
+            chunks, size = await self._store.stream(key)
         except ObjectStoreError as error:
-            raise unavailable("Letters cannot be read now.") from error
+            raise _unreadable() from error
+        if letter.fault is LetterFault.DAMAGED:
+            return chunks, size
+        if size != letter.size:
+            log.error("object damaged", key=key)
+            raise _unreadable()
+        return _as_judged(chunks, letter.sha256, key), size
+
+
+def _as_judged(chunks: Iterator[bytes], sha256: str, key: str) -> Iterator[bytes]:
+    """The chunks, of which the last comes only where all are the letter's: else the answer ends before its end."""
+    digest, last = hashlib.sha256(), b""
+    for chunk in chunks:
+        yield last
+        digest.update(chunk)
+        last = chunk
+    if digest.hexdigest() != sha256:
+        log.error("object damaged", key=key)
+        raise ObjectDamaged
+    yield last
+
+
+def _unreadable() -> Problem:
+    return unavailable("Letters cannot be read now.")
 
 
 def _may_read(receipt: Receipt, caller: Caller) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from typing import TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -10,8 +11,10 @@ from services.intake.spool import SpooledLetter
 from shared.contracts.custody import form_key, letter_key, reply_key
 from shared.contracts.requests import LetterReply
 from shared.runtime.logs import log
-from shared.runtime.objects import ObjectStore, ObjectStoreError
+from shared.runtime.objects import ObjectStore, ObjectStoreError, read_as
 from shared.runtime.problems import Problem, unavailable
+
+Kept = TypeVar("Kept", KeptRequest, LetterReply)
 
 
 class Letterbox:
@@ -45,13 +48,11 @@ class Letterbox:
 
     async def form(self, request_id: UUID) -> KeptRequest | None:
         """The form as it was received, or None."""
-        found = await self._read(form_key(request_id), request_id)
-        return KeptRequest.model_validate_json(found) if found else None
+        return await self._read(KeptRequest, form_key(request_id), request_id)
 
     async def reply(self, request_id: UUID, reply_id: UUID) -> LetterReply | None:
         """The list of further letters as it was received, or None."""
-        found = await self._read(reply_key(request_id, reply_id), request_id)
-        return LetterReply.model_validate_json(found) if found else None
+        return await self._read(LetterReply, reply_key(request_id, reply_id), request_id)
 
     async def _put_letter(self, request_id: UUID, spooled: SpooledLetter) -> None:
         letter = spooled.letter
@@ -59,16 +60,16 @@ class Letterbox:
         key = letter_key(request_id, letter.sha256)
         await self._store.put(key, spooled.spool, letter.size, letter.media_type)
 
-    async def _keep(self, key: str, accepted: KeptRequest | LetterReply) -> None:
+    async def _keep(self, key: str, accepted: Kept) -> None:
         body = accepted.model_dump_json().encode()
         try:
             await self._store.put(key, io.BytesIO(body), len(body), "application/json")
         except ObjectStoreError as error:
             raise _not_kept(accepted.request_id, error) from error
 
-    async def _read(self, key: str, request_id: UUID) -> bytes | None:
+    async def _read(self, kind: type[Kept], key: str, request_id: UUID) -> Kept | None:
         try:
-            return await self._store.get(key)
+            return await read_as(kind, self._store, key)
         except ObjectStoreError as error:
             raise _away(request_id, error, "Requests cannot be looked up now; try again soon.") from error
 

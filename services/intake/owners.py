@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
 import httpx
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
 from starlette.background import BackgroundTask
 
 from shared.contracts.problems import ProblemDetails
@@ -16,13 +17,14 @@ from shared.contracts.ticket_views import TicketDetail, TicketPage, TicketSummar
 from shared.runtime.auth import Caller
 from shared.runtime.event_streams import HEARTBEAT_SECONDS, EventStream
 from shared.runtime.logs import log
-from shared.runtime.problems import Problem, unavailable
+from shared.runtime.problems import MEDIA_TYPE, Problem, unavailable
 
 # A connection that breaks in the moment it stands is an AttributeError to the library.
 _BROKEN = (httpx.HTTPError, AttributeError)
 # Characters of path and query, escaped. No address that means anything has as many; three times what a caller may send
 # is more than an owner reads, or the library writes.
 MAX_ADDRESS = 8 * 1024
+NOT_UNDERSTOOD = "not-understood"  # an answer that is none of ours: a balancer's, perhaps
 _PASSED_DOWN = frozenset({b"authorization", b"if-match", b"content-type", b"accept", b"last-event-id"})
 _PASSED_UP = frozenset(
     {
@@ -38,8 +40,11 @@ _PASSED_UP = frozenset(
 )
 
 
+M = TypeVar("M", bound=BaseModel)
+
+
 class OwnerAway(Exception):
-    """A service behind the gateway does not answer; the text says how."""
+    """A service behind the gateway does not answer; the text is a stable code that says how."""
 
 
 class Owner:
@@ -73,9 +78,17 @@ class Owner:
             content=await request.body(),
         )
         try:
-            return await client.send(outgoing, stream=True)
+            answer = await client.send(outgoing, stream=True)
         except _BROKEN as error:
-            raise unavailable(f"The {self._name} service is away; try again soon.") from error
+            raise self._away(type(error).__name__) from error
+        if not _is_an_owners(answer):
+            await answer.aclose()
+            raise self._away(NOT_UNDERSTOOD)
+        return answer
+
+    def _away(self, reason: str) -> Problem:
+        log.warning("owner away", owner=self._name, reason=reason)
+        return unavailable(f"The {self._name} service is away; try again soon.")
 
     async def forward_stream(self, request: Request) -> Response:
         """Send the request on and pass events back as they come, until either side ends.
@@ -86,8 +99,8 @@ class Owner:
         answer = await self._ask(self._streams, request)
         return EventStream(_pieces(answer)) if answer.is_success else _passed_on(answer)
 
-    async def get(self, path: str, caller: Caller, params: Mapping[str, Any]) -> httpx.Response:
-        """Ask the owner on behalf of a caller.
+    async def get(self, kind: type[M], path: str, caller: Caller, params: Mapping[str, Any]) -> M:
+        """What the owner says on behalf of a caller.
 
         Raises:
             OwnerAway: no answer, or none that means anything.
@@ -100,14 +113,24 @@ class Owner:
             raise OwnerAway(type(error).__name__) from error
         if answer.is_server_error:
             raise OwnerAway(f"status-{answer.status_code}")
-        if answer.is_error:
-            raise _as_problem(answer)
-        return answer
+        try:
+            if answer.is_success:
+                return kind.model_validate_json(answer.content)
+            problem = _as_problem(answer)
+        except ValueError as error:  # pydantic's is one, and so is that of a status that there is not
+            raise OwnerAway(NOT_UNDERSTOOD) from error
+        raise problem
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
         await self._streams.aclose()
+
+
+def _is_an_owners(answer: httpx.Response) -> bool:
+    """Whether an answer is one of ours, and not what a balancer on the way says in its place."""
+    kind: str = answer.headers.get("content-type", "").partition(";")[0]
+    return kind != "text/html" if answer.is_success else kind == MEDIA_TYPE
 
 
 def _passed_on(answer: httpx.Response) -> Response:
@@ -138,10 +161,10 @@ async def open_ticket(tickets: Owner, number: str, caller: Caller) -> TicketSumm
             where tickets is away, and what tickets says of the number.
     """
     try:
-        answer = await tickets.get(_address(f"/v1/tickets/{number}"), caller, {})
+        ticket = await tickets.get(TicketDetail, _address(f"/v1/tickets/{number}"), caller, {})
     except OwnerAway as error:
+        log.warning("tickets not asked", reason=str(error))
         raise unavailable("The tickets service is away; try again soon.") from error
-    ticket = TicketDetail.model_validate_json(answer.content)
     if ticket.producer_id != caller.producer_id:
         # Staff who is a producer too sees all tickets, and still sends letters for his own only.
         raise Problem(HTTPStatus.NOT_FOUND, "unknown-ticket", "There is no such ticket.")
@@ -185,6 +208,5 @@ async def ticket_of(tickets: Owner, request_id: UUID, caller: Caller) -> TicketS
         OwnerAway: tickets does not answer.
         Problem: what tickets says of the caller.
     """
-    answer = await tickets.get("/v1/tickets", caller, {"request_id": str(request_id), "state": "all"})
-    items = TicketPage.model_validate_json(answer.content).items
-    return items[0] if items else None
+    found = await tickets.get(TicketPage, "/v1/tickets", caller, {"request_id": str(request_id), "state": "all"})
+    return found.items[0] if found.items else None

@@ -3,9 +3,10 @@
 from typing import Any
 
 from faststream.message import StreamMessage
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from shared.contracts.envelope import CONTENT_TYPE, Event
+from shared.runtime.failures import Permanent
 
 
 class EventCodec:
@@ -18,8 +19,15 @@ class EventCodec:
         self._adapter: TypeAdapter[Event] = TypeAdapter(union)
 
     async def decode(self, msg: StreamMessage[Any]) -> Any:
-        """The event in the body; a ``ValidationError`` that hides the input otherwise."""
-        return self._adapter.validate_json(msg.body)
+        """The event in the body.
+
+        Raises:
+            Permanent: ``unreadable``, there is none that this queue carries.
+        """
+        try:
+            return self._adapter.validate_json(msg.body)
+        except ValidationError as error:
+            raise Permanent("unreadable") from error
 
     async def encode(self, msg: Any, serializer: object = None) -> tuple[bytes, str]:  # noqa: ARG002  # the protocol's
         """Only events are published, and they are bytes already."""

@@ -24,7 +24,6 @@ from faststream import BaseMiddleware, ContextRepo
 from faststream.exceptions import NackMessage
 from faststream.message import StreamMessage
 from faststream.rabbit.response import RabbitPublishCommand
-from pydantic import ValidationError
 
 from shared import topology
 from shared.runtime.logs import log
@@ -88,8 +87,6 @@ def reason_of(error: BaseException) -> tuple[str, bool]:
     """
     if isinstance(error, Permanent):
         return error.reason, False
-    if isinstance(error, ValidationError):
-        return "unreadable", False
     if isinstance(error, Transient):
         return error.reason, True
     return type(error).__name__, True

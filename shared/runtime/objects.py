@@ -12,10 +12,17 @@ import urllib3
 from minio import Minio
 from minio.error import InvalidResponseError, MinioException, S3Error
 from minio.retention import Retention
+from pydantic import BaseModel, ValidationError
 
+from shared.runtime.logs import log
 from shared.runtime.settings import ObjectStoreSettings
 
-ObjectStoreError = (MinioException, urllib3.exceptions.HTTPError, OSError)
+
+class ObjectDamaged(Exception):
+    """What lies in the store is not what was put there."""
+
+
+ObjectStoreError = (MinioException, urllib3.exceptions.HTTPError, OSError, ObjectDamaged)
 
 THREADS = 16
 CHUNK = 256 * 1024
@@ -25,6 +32,7 @@ DEADLINE = 30.0  # seconds for one call with all its retries
 _NO_LOCK = frozenset({"ObjectLockConfigurationNotFoundError", "NotImplemented", "AccessDenied"})
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -148,6 +156,21 @@ class ObjectStore:
         # Waiting for a thread does not count: many letters at once are no reason to refuse them.
         async with self._free, asyncio.timeout(DEADLINE):
             return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+
+async def read_as(kind: type[M], store: ObjectStore, key: str) -> M | None:
+    """What is kept under ``key`` as JSON, or None where there is nothing.
+
+    Raises:
+        ObjectDamaged: it is not of this kind.
+        ObjectStoreError: whatever else keeps it from being read.
+    """
+    found = await store.get(key)
+    try:
+        return kind.model_validate_json(found) if found is not None else None
+    except ValidationError as error:
+        log.error("object damaged", key=key)
+        raise ObjectDamaged from error
 
 
 def _is_missing(error: S3Error | InvalidResponseError) -> bool:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from uuid import UUID
 
 import aio_pika
+import httpx
+import pytest
 from aio_pika.abc import AbstractChannel
 
 from ops.gateway import PDF
@@ -82,6 +84,18 @@ def test_a_damaged_letter_is_sent_again_as_the_mail_asks(desk: Desk, producer: P
     assert (whole["letter_id"], whole["fault"], whole["pages"]) == (letter["letter_id"], None, 1)
     assert producer.gateway.letter(letter["letter_id"]).content == LETTER
     assert len(desk.mails(number, 3)) == 3
+
+
+def test_a_letter_that_is_spoilt_after_it_was_judged_is_never_served_whole(desk: Desk, producer: Producer) -> None:
+    """Who asks for it has an answer that breaks off, not other bytes that he would take for the letter."""
+    answer = producer.post().json()
+    letter = producer.gateway.ticket(answer["ticket_number"]).json()["letters"][0]["letter_id"]
+    assert producer.gateway.letter(letter).content == LETTER
+    spoil(desk, answer["request_id"])
+    with pytest.raises(httpx.RemoteProtocolError):
+        producer.gateway.letter(letter)
+    assert '"object damaged"' in desk.log("documents")
+    assert desk.is_ready("intake")
 
 
 def test_a_further_letter_needs_an_open_ticket_of_ones_own(desk: Desk, producer: Producer) -> None:

@@ -1,16 +1,27 @@
 """What the gateway makes of an owner that does not answer."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
 from fastapi import Request
 
 from services.intake.owners import Owner, OwnerAway
+from shared.contracts.ticket_views import TicketPage
 from shared.runtime.auth import Caller
 from shared.runtime.problems import Problem
 
 CALLER = Caller("P1001", "P1001", "Dana Whitfield", "dana@agency.example", frozenset(), "token", 0)
+PAGE = "<html>Please come back later.</html>"
+SCOPE = {"type": "http", "method": "GET", "path": "/v1/tickets", "query_string": b"", "headers": []}
+
+
+async def owner_that(answers: Callable[[httpx.Request], httpx.Response]) -> Owner:
+    """An owner whose every answer is made up."""
+    made = Owner("tickets", "http://tickets", 1)
+    await made.close()
+    made._client = httpx.AsyncClient(base_url="http://tickets", transport=httpx.MockTransport(answers))
+    return made
 
 
 @pytest.fixture(params=[httpx.ConnectError("refused"), AttributeError("family")], ids=["refused", "broken at once"])
@@ -20,9 +31,7 @@ async def owner(request: pytest.FixtureRequest) -> AsyncIterator[Owner]:
     def fail(_: httpx.Request) -> httpx.Response:
         raise request.param
 
-    made = Owner("tickets", "http://tickets", 1)
-    await made.close()
-    made._client = httpx.AsyncClient(base_url="http://tickets", transport=httpx.MockTransport(fail))
+    made = await owner_that(fail)
     yield made
     await made.close()
 
@@ -34,13 +43,42 @@ async def nothing() -> dict[str, object]:
 
 async def test_a_forwarded_request_is_503(owner: Owner) -> None:
     """Who asks for a ticket while its owner is away is told to come back, however the connection failed."""
-    scope = {"type": "http", "method": "GET", "path": "/v1/tickets", "query_string": b"", "headers": []}
     with pytest.raises(Problem) as refused:
-        await owner.forward(Request(scope, nothing))
+        await owner.forward(Request(SCOPE, nothing))
     assert refused.value.status == 503
 
 
 async def test_what_the_gateway_itself_asks_says_that_the_owner_is_away(owner: Owner) -> None:
     """Accepting can tell an owner that is away from anything else."""
     with pytest.raises(OwnerAway):
-        await owner.get("/v1/tickets", CALLER, {})
+        await owner.get(TicketPage, "/v1/tickets", CALLER, {})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(404, html=PAGE),
+        httpx.Response(499, html=PAGE),
+        httpx.Response(302, headers={"location": "https://login.example"}),
+        httpx.Response(200, html=PAGE),
+    ],
+    ids=lambda answer: str(answer.status_code),
+)
+async def test_what_a_balancer_says_is_not_what_the_owner_says(answer: httpx.Response) -> None:
+    """A page or a redirect in place of an owner's answer means that he is away: nobody is shown it, nothing breaks."""
+    owner = await owner_that(lambda _: answer)
+    with pytest.raises(Problem) as refused:
+        await owner.forward(Request(SCOPE, nothing))
+    assert refused.value.status == 503
+    with pytest.raises(OwnerAway) as away:
+        await owner.get(TicketPage, "/v1/tickets", CALLER, {})
+    assert str(away.value) == "not-understood"
+    await owner.close()
+
+
+async def test_json_that_is_none_of_ours_is_not_understood() -> None:
+    """What the gateway itself asks for is another version's answer, or another service's: then its owner is away."""
+    owner = await owner_that(lambda _: httpx.Response(200, json={"items": "none"}))
+    with pytest.raises(OwnerAway):
+        await owner.get(TicketPage, "/v1/tickets", CALLER, {})
+    await owner.close()
