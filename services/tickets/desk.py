@@ -1,5 +1,6 @@
 """What the desk does with tickets by itself: open one, add a letter, find one."""
 
+from functools import partial
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -10,11 +11,12 @@ from services.tickets.comparison import Forms, first_forms, with_form
 from services.tickets.numbers import is_well_formed, ticket_number
 from services.tickets.outbox import Outbox
 from services.tickets.store import Document, TicketStore
+from services.tickets.turns import in_turn
 from shared.contracts.letters import CheckedLetter
 from shared.contracts.requests import LetterReply, Submission
 from shared.contracts.tickets import Status
 from shared.runtime.auth import Caller
-from shared.runtime.failures import Permanent, Transient
+from shared.runtime.failures import Deferred, Permanent, Transient
 from shared.runtime.problems import Problem
 
 
@@ -52,36 +54,39 @@ class Desk:
 
         Raises:
             Permanent: ``ticket-unknown`` or ``ticket-closed``.
-            Transient: the ticket changed at the same moment.
+            Deferred: others change the ticket again and again.
         """
         for letter in letters:
-            ticket = await self._store.get(reply.request_id)
-            if ticket is None or ticket["producer_id"] != reply.producer_id:
-                raise Permanent("ticket-unknown")
-            structlog.contextvars.bind_contextvars(ticket_number=ticket["number"])
-            kept = {each["letter_id"]: each for each in ticket["letters"]}
-            known = kept.get(letter.letter_id)
-            is_new = known is None or workflow.takes_place(letter.fault, known["fault"])
-            comment = _unsaid(ticket, reply)
-            if not is_new and comment is None:
-                continue
-            if not ticket["open"]:
-                raise Permanent("ticket-closed")
-            if is_new:
-                kept[letter.letter_id] = letter.model_dump(mode="json")
-            entries, fields = _letter_entries(ticket, reply, letter, comment)
-            changed = await self._store.change(
-                reply.request_id,
-                ticket["version"],
-                *entries,
-                letters=[*kept.values()],
-                answered=ticket.get("answered", False) or letter.fault is None,
-                **with_form(ticket, letter.letter_id, forms),
-                **fields,
-            )
-            if not changed:
-                raise Transient("ticket-changed-meanwhile")
+            if await in_turn(partial(self._add_letter, reply, letter, forms)) is None:
+                raise Deferred("ticket-changed-meanwhile")
         await self._outbox.publish_pending(reply.request_id)
+
+    async def _add_letter(self, reply: LetterReply, letter: CheckedLetter, forms: Forms) -> Document | None:
+        """The ticket with this letter on it; None where somebody else was faster."""
+        ticket = await self._store.get(reply.request_id)
+        if ticket is None or ticket["producer_id"] != reply.producer_id:
+            raise Permanent("ticket-unknown")
+        structlog.contextvars.bind_contextvars(ticket_number=ticket["number"])
+        kept = {each["letter_id"]: each for each in ticket["letters"]}
+        known = kept.get(letter.letter_id)
+        is_new = known is None or workflow.takes_place(letter.fault, known["fault"])
+        comment = _unsaid(ticket, reply)
+        if not is_new and comment is None:
+            return ticket
+        if not ticket["open"]:
+            raise Permanent("ticket-closed")
+        if is_new:
+            kept[letter.letter_id] = letter.model_dump(mode="json")
+        entries, fields = _letter_entries(ticket, reply, letter, comment)
+        return await self._store.change(
+            reply.request_id,
+            ticket["version"],
+            *entries,
+            letters=[*kept.values()],
+            answered=ticket.get("answered", False) or letter.fault is None,
+            **with_form(ticket, letter.letter_id, forms),
+            **fields,
+        )
 
     async def find(self, number: str, caller: Caller) -> Document:
         """The ticket with this number, if it exists for this caller.

@@ -8,12 +8,11 @@ from services.tickets import acts, history
 from services.tickets.desk import Desk
 from services.tickets.outbox import AWAY, Outbox
 from services.tickets.store import Document, TicketStore
+from services.tickets.turns import in_turn
 from shared.contracts.ticket_acts import Answer, Assignment, Note, StatusMove, Withdrawal
 from shared.runtime.auth import Caller
 from shared.runtime.logs import log
 from shared.runtime.problems import Problem
-
-ATTEMPTS = 5
 
 Decide: TypeAlias = Callable[[Document], acts.Change | None]
 Versions: TypeAlias = frozenset[str] | None
@@ -74,8 +73,7 @@ class Work:
         return changed
 
     async def _change(self, number: str, caller: Caller, versions: Versions, decide: Decide, actor: str) -> Document:
-        """Decide on what is there; where somebody else was faster, on what is there then."""
-        for _ in range(ATTEMPTS):
+        async def decide_on_it() -> Document | None:
             ticket = await self._desk.find(number, caller)
             if versions is not None and str(ticket["version"]) not in versions:
                 raise _changed_meanwhile(ticket["version"])
@@ -89,10 +87,12 @@ class Work:
                 actor=actor,
                 **change.entry,
             )
-            changed = await self._store.change(ticket["_id"], ticket["version"], entry, **change.fields)
-            if changed is not None:
-                return changed
-        raise _changed_meanwhile(None)
+            return await self._store.change(ticket["_id"], ticket["version"], entry, **change.fields)
+
+        changed = await in_turn(decide_on_it)
+        if changed is None:
+            raise _changed_meanwhile(None)
+        return changed
 
 
 def _changed_meanwhile(version: int | None) -> Problem:

@@ -33,6 +33,7 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
 }
 # What FastAPI itself refuses: `shared.runtime.problems` makes the code from the status.
 FROM_STATUS = {"not-found", "method-not-allowed"}
+FAILURES = {"Permanent", "Transient", "Away", "Deferred"}
 
 
 def fences(page: Path) -> Iterator[tuple[str, str, str]]:
@@ -209,11 +210,7 @@ def test_each_reason_for_parking_or_retrying_is_documented() -> None:
     """docs/bus.md lists the stable reasons that services give for a failed message."""
     held = {arguments[1] for name, arguments in calls() if name == "away"}
     assert held
-    given = (
-        held
-        | {"unreadable"}
-        | {arguments[0] for name, arguments in calls() if name in {"Permanent", "Transient", "Away"} and arguments[0]}
-    )
+    given = held | {"unreadable"} | {arguments[0] for name, arguments in calls() if name in FAILURES and arguments[0]}
     listed = {plain(row[0]) for row in rows(DOCS / "bus.md", "Reasons")}
     assert given - listed == set()
 
