@@ -8,11 +8,11 @@ from typing import TypeVar
 
 from prometheus_client import Gauge
 
-from shared.runtime.failures import Away, Permanent, Transient
+from shared.runtime.failures import Away, Deferred, Permanent, Transient
 from shared.runtime.logs import log
 
 PAUSE_SECONDS = 1.0
-# With one round of those in line behind it still below the 30 minutes after which RabbitMQ takes a message back.
+# From when a message was taken, whatever it is spent with: half of the 30 minutes after which RabbitMQ takes it back.
 LONGEST_HOLD = 15 * 60.0
 
 T = TypeVar("T")
@@ -34,17 +34,30 @@ class Breaker:
         self._stopping = asyncio.Event()
 
     def let_go(self) -> None:
-        """Hold nothing any longer, for the process stops: what is held fails, and waits in a delay tier."""
+        """Hold nothing any longer, for the process stops: what is held is deferred, and waits in a delay tier."""
         self._stopping.set()
 
     async def run(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """What ``attempt`` gives, made again for as long as its server is away.
 
         Raises:
-            Away: the server is away for this message alone, or was for too long, or the process stops.
+            Away: the server is away for this message alone.
+            Deferred: it is away for all, and the message cannot be held any longer, or the process stops.
+            Transient: ``took-too-long``, and no server is away.
             Exception: whatever else ``attempt`` raises.
         """
-        began, held = time.monotonic(), False
+        try:
+            async with asyncio.timeout(LONGEST_HOLD) as hold:
+                return await self._until_answered(attempt)
+        except TimeoutError:
+            if not hold.expired():
+                raise  # the attempt's own
+        if self._opened_at is None:
+            raise Transient("took-too-long")
+        raise Deferred(self._reason)
+
+    async def _until_answered(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        held = False
         while True:
             async with self._line:
                 if self._opened_at is not None:
@@ -53,8 +66,6 @@ class Breaker:
                     try:
                         return await self._watched(attempt)
                     except Away:
-                        if time.monotonic() - began > LONGEST_HOLD:
-                            raise
                         continue
             try:
                 return await self._watched(attempt)
@@ -65,7 +76,7 @@ class Breaker:
     async def _pause(self) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), PAUSE_SECONDS)
-            raise Away(self._reason)
+            raise Deferred(self._reason)
 
     async def _watched(self, attempt: Callable[[], Awaitable[T]]) -> T:
         try:

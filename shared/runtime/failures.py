@@ -60,10 +60,10 @@ class Transient(Exception):
 
 
 class Deferred(Transient):
-    """Nothing has failed, but another is at work on it: the message comes back after the first tier, as it was.
+    """Nothing of it has failed, but another is at work on it, or all wait for a server: it comes back as it was.
 
     In hand it would be counted as a death whenever this process dies of something else. Whoever raises it sees to it
-    that the other's work has an end.
+    that what it waits for has an end.
     """
 
 

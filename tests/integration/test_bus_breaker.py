@@ -3,11 +3,13 @@
 import asyncio
 from functools import partial
 
+import pytest
 from aio_pika.abc import AbstractIncomingMessage
 
 from shared import topology
 from shared.contracts.requests import RequestSubmitted
-from shared.runtime.failures import Away
+from shared.runtime import breaker
+from shared.runtime.failures import ATTEMPT, REASON, Away
 from tests.fixtures.broker import Vhost
 from tests.fixtures.events import submitted
 from tests.fixtures.wait import eventually_async
@@ -65,6 +67,49 @@ async def test_outage_longer_than_all_tiers_parks_nothing(vhost: Vhost) -> None:
     assert await vhost.count(topology.PARKING) == 0
 
 
+async def test_outage_longer_than_anything_may_be_held_counts_no_attempt(
+    vhost: Vhost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages held for too long go round by the first tier, more often than there are tries, and none is parked."""
+    monkeypatch.setattr(breaker, "LONGEST_HOLD", 0.1)
+    monkeypatch.setattr(breaker, "PAUSE_SECONDS", 0.02)
+    server = Server()
+    rounds = topology.RETRY_TIERS + 3
+    async with vhost.serving(topology.CHECK_LETTER, server.handle, prefetch=MESSAGES) as bus:
+        for n in range(MESSAGES):
+            await bus.publish(submitted(f"/{n}"))
+        await eventually_async(lambda: server.was_asked(MESSAGES * rounds * 2))
+        assert await vhost.count(topology.PARKING) == 0
+        server.is_away = False
+        await eventually_async(partial(server.has_done, MESSAGES))
+        await eventually_async(vhost.is_idle)
+    assert sorted(server.done) == sorted(f"/{n}" for n in range(MESSAGES))
+    assert await vhost.count(topology.PARKING) == 0
+
+
+async def test_message_whose_server_is_away_for_it_alone_is_parked_at_last(
+    vhost: Vhost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While others get through its tries count, as those of any other that fails."""
+    monkeypatch.setattr(breaker, "LONGEST_HOLD", 0.5)
+    monkeypatch.setattr(breaker, "PAUSE_SECONDS", 0.02)
+
+    async def handle(event: RequestSubmitted) -> None:
+        if event.source == "/alone":
+            raise Away("smtp-421")
+
+    async with vhost.serving(topology.CHECK_LETTER, handle, prefetch=4) as bus:
+        await bus.publish(submitted("/alone"))
+
+        async def parked_while_others_come() -> bool:
+            await bus.publish(submitted("/other"))
+            return await vhost.count(topology.PARKING) > 0
+
+        await eventually_async(parked_while_others_come)
+    [parked] = await vhost.drain(topology.PARKING)
+    assert (parked.headers[REASON], parked.headers[ATTEMPT]) == ("smtp-421", topology.RETRY_TIERS)
+
+
 async def test_service_that_stops_in_an_outage_puts_what_it_holds_into_a_tier(vhost: Vhost) -> None:
     """Held messages are not handed back, which would count against them, however often services are replaced."""
     server = Server()
@@ -77,6 +122,7 @@ async def test_service_that_stops_in_an_outage_puts_what_it_holds_into_a_tier(vh
         await eventually_async(partial(server.was_asked, 4))
     held = await vhost.drain(topology.retry_tier(1), 4)
     assert len({message.message_id for message in held}) == 4
+    assert [message.headers[ATTEMPT] for message in held] == [0] * 4
     assert await vhost.count(QUEUE) == 0
 
 

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from shared.runtime import breaker as breakers
 from shared.runtime.breaker import Breaker
-from shared.runtime.failures import Away, Permanent, Transient
+from shared.runtime.failures import Away, Deferred, Permanent, Transient
 
 
 class Server:
@@ -125,7 +125,7 @@ async def test_what_nobody_foresaw_is_not_held(breaker: Breaker, gauge: Gauge) -
 
 
 async def test_nothing_is_held_when_the_process_stops(breaker: Breaker) -> None:
-    """What is held fails at once, so that it can wait in a delay tier instead of being handed back."""
+    """What is held is deferred at once: it can wait in a delay tier instead of being handed back, at no cost."""
     server = Server()
     work = [asyncio.ensure_future(breaker.run(server.for_message(n))) for n in range(3)]
     await asyncio.sleep(0.05)
@@ -133,12 +133,50 @@ async def test_nothing_is_held_when_the_process_stops(breaker: Breaker) -> None:
     await asyncio.sleep(0.02)
     asked = len(server.asked)
     outcomes = await asyncio.wait_for(asyncio.gather(*work, return_exceptions=True), 1)
-    assert [str(each) for each in outcomes] == ["store-away"] * 3
+    assert [(type(each), str(each)) for each in outcomes] == [(Deferred, "store-away")] * 3
     assert len(server.asked) == asked
 
 
 async def test_nothing_is_held_for_ever(breaker: Breaker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the longest hold a message fails, before the broker would take it back."""
+    """After the longest hold a message is deferred, before the broker would take it back."""
     monkeypatch.setattr(breakers, "LONGEST_HOLD", 0.1)
-    with pytest.raises(Away):
+    with pytest.raises(Deferred, match="store-away"):
         await asyncio.wait_for(breaker.run(Server().for_message(1)), 2)
+
+
+async def test_who_waits_for_one_that_hangs_is_held_no_longer(
+    breaker: Breaker, gauge: Gauge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hold counts from when a message was taken, its wait in line and its look included."""
+    monkeypatch.setattr(breakers, "LONGEST_HOLD", 0.3)
+    first_looks = 3
+
+    async def look() -> None:
+        nonlocal first_looks
+        first_looks -= 1
+        if first_looks < 0:
+            await asyncio.sleep(60)  # from now on the server takes what it is asked, and says nothing
+        raise Away("scanner-away")
+
+    work = [asyncio.ensure_future(breaker.run(look)) for _ in range(3)]
+    outcomes = await asyncio.wait_for(asyncio.gather(*work, return_exceptions=True), 1)
+    assert [(type(each), str(each)) for each in outcomes] == [(Deferred, "scanner-away")] * 3
+    assert is_open(gauge)
+
+
+async def test_what_takes_too_long_by_itself_fails(breaker: Breaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no server is away it is this message's own failure, and counts; its own deadlines stay its own errors."""
+    monkeypatch.setattr(breakers, "LONGEST_HOLD", 0.05)
+
+    async def hang() -> None:
+        await asyncio.sleep(60)
+
+    async def own_deadline() -> None:
+        async with asyncio.timeout(0.01):
+            await asyncio.sleep(60)
+
+    with pytest.raises(Transient, match="took-too-long") as failed:
+        await asyncio.wait_for(breaker.run(hang), 1)
+    assert not isinstance(failed.value, Deferred)
+    with pytest.raises(TimeoutError):
+        await breaker.run(own_deadline)
