@@ -20,17 +20,21 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.in_doubt import watch
 from tests.chaos.points import POINTS, Moment, points_of
 
 # What the server loads when it starts; loaded here, it is there in every life.
 _LOADED_LATE = ("uvloop", "uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl")
 _PR_SET_PDEATHSIG = 1
+_MARK_BYTES = 65_536  # as many as a pipe holds
+_UNMARKED: dict[str, Any] = {"point": "", "in_doubt": []}
 _REST = 0.2
 
 
@@ -41,6 +45,7 @@ class Fate:
     calm: float
     mark: int
     sleep_log: Path | None
+    in_doubt: AbstractSet[str] = frozenset()
     first_step: float | None = None
     slept: bool = False
 
@@ -53,7 +58,7 @@ class Fate:
     def strike(self, point: str) -> None:
         """Leave the mark that tells this death from others, and die; or fall asleep, once, until somebody wakes us."""
         if self.sleep_log is None:
-            os.write(self.mark, point.encode())
+            os.write(self.mark, json.dumps({"point": point, "in_doubt": [*self.in_doubt]}).encode())
             os.kill(os.getpid(), signal.SIGKILL)
         else:
             self.slept = True
@@ -107,6 +112,8 @@ def arm(name: str, fate: Fate) -> None:
 def live(service: str, armed: list[str], fate: Fate) -> None:
     """One life; does not return."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if service == "notifier":
+        fate.in_doubt = watch()
     for name in armed:
         arm(name, fate)
     sys.argv = [f"services.{service}.main"]
@@ -115,7 +122,10 @@ def live(service: str, armed: list[str], fate: Fate) -> None:
 
 
 def one_life(service: str, armed: list[str], calm: float, sleep_log: Path | None) -> dict[str, Any]:
-    """Fork a life, wait for its end, and tell of it: ``point`` only where a point killed it, ``status`` as of wait."""
+    """Fork a life, wait for its end, and tell of it.
+
+    ``point`` only where a point killed it, ``in_doubt`` the mails that it was about then, ``status`` as of wait.
+    """
     began = time.time()
     reading, mark = os.pipe()
     child = os.fork()
@@ -129,22 +139,24 @@ def one_life(service: str, armed: list[str], calm: float, sleep_log: Path | None
     _, status = os.waitpid(child, 0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.set_blocking(reading, False)  # a worker of the dead may hold the other end a little longer
-    point = _marked(reading)
+    marked = _marked(reading)
     os.close(reading)
     killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
     return {
         "service": service,
-        "point": point if killed else "",
+        **(marked if killed else _UNMARKED),
         "status": os.waitstatus_to_exitcode(status),
         "began": began,
         "ended": time.time(),
     }
 
 
-def _marked(reading: int) -> str:
+def _marked(reading: int) -> dict[str, Any]:
     with suppress(BlockingIOError):
-        return os.read(reading, 200).decode()
-    return ""
+        if mark := os.read(reading, _MARK_BYTES):
+            found: dict[str, Any] = json.loads(mark)
+            return found
+    return _UNMARKED
 
 
 def _write(log: Path, told: dict[str, Any]) -> None:

@@ -37,7 +37,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Mail:
-    """A delivered mail; ``event_id`` is its Message-ID without the domain."""
+    """A delivered mail, about one event."""
 
     event_id: str
     recipients: tuple[str, ...]
@@ -73,3 +73,8 @@ class Findings:
     mails: list[Mail] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
     unrouted: list[str] = field(default_factory=list)
+
+
+def event_of(message_id: str) -> str:
+    """The event that a mail is about: its Message-ID without the domain."""
+    return message_id.strip("<>").partition("@")[0]

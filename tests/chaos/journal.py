@@ -70,9 +70,14 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something done to the desk, from when to when, on the clock that dates files too."""
+    """Something done to the desk, from when to when, on the clock that dates files too.
+
+    Where it ``strikes_mail``, a mail whose first copy came near to it may come once more; ``mails`` are the events of
+    those that it can have met, where that is known.
+    """
 
     name: str
     began: float
     ended: float
     strikes_mail: bool = False
+    mails: frozenset[str] | None = None

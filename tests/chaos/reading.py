@@ -17,7 +17,7 @@ from ops.stack import Connection, StackInfo
 from shared import topology
 from shared.contracts.letters import Receipt
 from shared.contracts.requests import LetterReply, Submission
-from tests.chaos.findings import Entry, Event, Findings, Mail, Parked, Ticket
+from tests.chaos.findings import Entry, Event, Findings, Mail, Parked, Ticket, event_of
 from tests.fixtures.servers import s3_client
 
 QUIET_SECONDS = 1.5
@@ -122,10 +122,10 @@ def _mails(maildir: Path) -> list[tuple[Mail, str]]:
         head = message_from_bytes(path.read_bytes().partition(b"\r\n\r\n")[0], policy=policy.default)
         number = _NUMBER.search(str(head["Subject"]))
         mail = Mail(
-            event_id=str(head["Message-ID"]).strip("<>").partition("@")[0],
+            event_id=event_of(str(head["Message-ID"])),
             recipients=tuple(str(each) for each in head.get_all("X-RcptTo", [])),
             number=number[0] if number else "",
             at=path.stat().st_mtime,
         )
-        found.append((mail, str(head["References"]).strip("<>").partition("@")[0]))
+        found.append((mail, event_of(str(head["References"]))))
     return found

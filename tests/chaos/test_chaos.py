@@ -1,18 +1,24 @@
 """The short form of the crash suite, and that its points are in the code."""
 
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from ops.stack import SERVICES, Stack
+from services.notifier.ledger import Ledger
+from services.notifier.mailer import Mailer
+from tests.builders import PRODUCER, opened
 from tests.chaos import report
 from tests.chaos.doomed import locate
+from tests.chaos.in_doubt import watch
 from tests.chaos.points import POINTS, points_of
 from tests.chaos.scenario import Run
 from tests.chaos.scenarios import SHORT
-from tests.chaos.world import SETTINGS
+from tests.chaos.world import SETTINGS, strikes_mail
+from tests.identity import notifier_settings
 
 
 @pytest.mark.parametrize("name", POINTS)
@@ -31,6 +37,32 @@ def test_a_step_that_is_not_in_the_code_is_an_error() -> None:
 def test_each_service_has_points() -> None:
     """No service is left out, and no point is nobody's."""
     assert [name for service in SERVICES for name in points_of(service)] == [*POINTS]
+
+
+async def test_a_mail_is_in_doubt_from_its_sending_to_its_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a notifier would send once more if it died is known from before the mail goes out until it is marked."""
+    event, seen = opened(), list[set[str]]()
+
+    async def step(*_: object) -> None:
+        seen.append({*in_doubt})
+
+    monkeypatch.setattr(Mailer, "send", step)
+    monkeypatch.setattr(Ledger, "finish", step)
+    in_doubt = watch()
+    mailer, ledger = Mailer(notifier_settings()), Ledger("mongodb://127.0.0.1:1/", "none", timedelta())
+    await mailer.send(mailer.write(event, PRODUCER))
+    await ledger.finish(event.data.request_id, event.id)
+    ledger.close()
+    assert [*seen, in_doubt] == [{str(event.id)}, {str(event.id)}, set()]
+
+
+@pytest.mark.parametrize(
+    ("part", "does"),
+    [("notifier", True), ("smtp", True), ("mongodb-2", True), ("rabbitmq-1", False), ("tickets", False)],
+)
+def test_a_broken_promise_is_excused_only_by_what_may_break_it(part: str, *, does: bool) -> None:
+    """A second mail is permitted by notifier, its mail server or its database: by no broker, and no other service."""
+    assert strikes_mail(part) is does
 
 
 @pytest.mark.timeout(300)

@@ -26,6 +26,11 @@ READY_PATIENCE = 60.0
 SAY_SECONDS = 5.0
 
 
+def strikes_mail(part: str) -> bool:
+    """Whether a mail may go out twice where this part is struck: who sends it, who takes it, or who keeps its mark."""
+    return part.partition("-")[0] in {"notifier", "smtp", "mongodb"}
+
+
 class Stuck(Exception):
     """The desk did not become quiet, or a part did not come back; the message says which."""
 
@@ -95,7 +100,7 @@ class World:
 
     def kill(self, name: str) -> None:
         """SIGKILL a part; a service is back at once, a server when it is brought back."""
-        with self.fault(f"kill {name}", strikes_mail=name in {"notifier", "smtp", "mongodb"}):
+        with self.fault(f"kill {name}", strikes_mail=strikes_mail(name)):
             if name not in SERVICES:
                 self.absent.add(name)
             self.stack[name].kill()

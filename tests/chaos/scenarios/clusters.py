@@ -15,7 +15,7 @@ from shared import topology
 from tests.chaos.broker import management
 from tests.chaos.journal import Kind
 from tests.chaos.scenario import Scenario
-from tests.chaos.world import World
+from tests.chaos.world import World, strikes_mail
 from tests.fixtures.management import Management
 
 NODES = 3
@@ -82,7 +82,7 @@ def _do_without(world: World, name: str) -> None:
 @contextmanager
 def _dead(world: World, names: list[str]) -> Iterator[None]:
     """Nodes are killed at the same time, and back at the end; the desk must be itself again then."""
-    with world.fault(f"{', '.join(names)} away", strikes_mail=True):
+    with world.fault(f"{', '.join(names)} away", strikes_mail=any(map(strikes_mail, names))):
         for name in names:
             world.kill(name)
         try:

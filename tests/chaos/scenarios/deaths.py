@@ -40,16 +40,19 @@ def die_at_every_point(world: World, hits: int = HITS) -> None:
     try:
         world.until(lambda: not short(), lambda: f"hits still missing: {short()}", PATIENCE)
     finally:
-        world.faults += [
-            Fault(life["point"] or "died by itself", life["ended"], life["ended"], life["service"] == "notifier")
-            for life in _lives(folder)
-        ]
+        world.faults += map(_fault, _lives(folder))
 
 
 def _lives(folder: Path) -> list[dict[str, Any]]:
     """Every life that has ended."""
     logs = folder.glob("deaths-*.jsonl")
     return [json.loads(line) for log in logs for line in log.read_text().splitlines() if line.endswith("}")]
+
+
+def _fault(life: dict[str, Any]) -> Fault:
+    """A death, with the mails that it can have let go twice."""
+    mails = frozenset(life["in_doubt"])
+    return Fault(life["point"] or "died by itself", life["ended"], life["ended"], bool(mails), mails)
 
 
 def die_at_random(world: World) -> None:

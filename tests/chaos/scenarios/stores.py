@@ -17,7 +17,7 @@ from tests.chaos.customers import TIMEOUT, Line, new_key
 from tests.chaos.journal import Attempt, Kind
 from tests.chaos.scenario import Scenario
 from tests.chaos.storefront import Storefront, storefront
-from tests.chaos.world import World
+from tests.chaos.world import World, strikes_mail
 from tests.fixtures.servers import s3_client
 
 AWAY_SECONDS = 6.0
@@ -35,7 +35,7 @@ def kill_store(world: World) -> None:
 
 
 def _away(world: World, part: str) -> None:
-    with world.fault(f"{part} away", strikes_mail=part == "mongodb"):
+    with world.fault(f"{part} away", strikes_mail=strikes_mail(part)):
         world.kill(part)
         world.pass_time(AWAY_SECONDS)
         world.bring_back(part)

@@ -7,29 +7,29 @@ from urllib.parse import urlsplit
 from ops.stack import SERVICES, StackInfo
 from tests.chaos.background import Background
 from tests.chaos.scenario import Scenario
-from tests.chaos.world import World
+from tests.chaos.world import World, strikes_mail
 from tests.fixtures.proxy import door
 
 CUTS, DELAY_SECONDS = 5, 5.0
 Settings = Callable[[StackInfo, int], dict[str, dict[str, str]]]
 
 
-def disturb(world: World, url: Callable[[StackInfo], str], settings: Settings, swallow_seconds: float) -> None:
+def disturb(world: World, part: str, settings: Settings, swallow_seconds: float) -> None:
     """Cut, delay and swallow between the services and one server."""
-    info = world.stack.info
-    address = urlsplit(url(info))
+    info, strikes = world.stack.info, strikes_mail(part)
+    address = urlsplit(getattr(info, part).url)
     background = Background()
     with background.running(), background.inside(door(address.hostname or "", address.port or 0)) as way:
         world.instead(settings(info, way.port))
         for _ in range(CUTS):
-            with world.fault("cut", strikes_mail=True):
+            with world.fault("cut", strikes_mail=strikes):
                 background.call(way.cut)
             world.pass_time(0.7)
-        with world.fault("delayed", strikes_mail=True):
+        with world.fault("delayed", strikes_mail=strikes):
             way.delay = 0.2
             world.pass_time(DELAY_SECONDS)
             way.delay = 0.0
-        with world.fault("swallowed", strikes_mail=True):
+        with world.fault("swallowed", strikes_mail=strikes):
             background.call(way.stop_up)
             world.pass_time(swallow_seconds)
             background.call(way.let_through)
@@ -57,16 +57,16 @@ SCENARIOS = (
     Scenario(
         "wire-rabbitmq",
         "the wire to RabbitMQ cut, delayed, and swallowing for longer than a heartbeat",
-        partial(disturb, url=lambda info: info.rabbitmq.url, settings=_broker_through, swallow_seconds=25.0),
+        partial(disturb, part="rabbitmq", settings=_broker_through, swallow_seconds=25.0),
     ),
     Scenario(
         "wire-mongodb",
         "the wire to MongoDB cut, delayed, and swallowing",
-        partial(disturb, url=lambda info: info.mongodb.url, settings=_database_through, swallow_seconds=6.0),
+        partial(disturb, part="mongodb", settings=_database_through, swallow_seconds=6.0),
     ),
     Scenario(
         "wire-smtp",
         "the wire to the mail server cut, delayed, and swallowing",
-        partial(disturb, url=lambda info: info.smtp.url, settings=_mail_through, swallow_seconds=4.0),
+        partial(disturb, part="smtp", settings=_mail_through, swallow_seconds=4.0),
     ),
 )
