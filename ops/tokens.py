@@ -6,8 +6,7 @@ from pathlib import Path
 
 import jwt
 
-from ops.stack.keys import KEY_ID
-
+KEY_ID = "development"
 ISSUER = "https://desk.local/"
 AUDIENCE = "por-desk"
 PRODUCER_SCOPE = "requests:write tickets:read"

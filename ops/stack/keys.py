@@ -11,8 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from ops.stack.files import write_private
-
-KEY_ID = "development"
+from ops.tokens import KEY_ID
 
 
 @dataclass(frozen=True)

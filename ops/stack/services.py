@@ -10,6 +10,7 @@ from ops.stack.connections import StackInfo
 from ops.stack.probes import http_ok
 from ops.stack.processes import Process
 from ops.stack.tools import ROOT
+from ops.tokens import AUDIENCE, ISSUER
 
 SERVICES = ("intake", "documents", "tickets", "notifier")
 
@@ -51,8 +52,8 @@ def service_environment(name: str, info: StackInfo) -> dict[str, str]:
         "POR_LOG_FORMAT": "json",
         "POR_AMQP_URL": broker.url_with_credentials,
         "POR_JWT_KEY_FILE": info.jwks,
-        "POR_JWT_ISSUER": "https://desk.local/",
-        "POR_JWT_AUDIENCE": "por-desk",
+        "POR_JWT_ISSUER": ISSUER,
+        "POR_JWT_AUDIENCE": AUDIENCE,
         **own[name],
     }
 

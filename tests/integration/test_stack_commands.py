@@ -19,6 +19,7 @@ from tests.fixtures.desk import FORM, LETTER, WAIT, Desk
 from tests.fixtures.processes import left_behind
 
 PORDESK = Path(sys.executable).with_name("pordesk")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def pordesk(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -69,6 +70,12 @@ def test_run_tells_of_a_dead_part_and_ends_well_with_ctrl_c(tmp_path: Path) -> N
         assert "by itself" not in run.communicate(timeout=30)[0], "told twice, or of parts that were stopped"
         assert run.returncode == 0
         assert left_behind(tmp_path) == []
+
+
+def test_tokens_are_minted_without_the_stack() -> None:
+    """Who needs only tokens can import them first, wherever the stack's own modules are."""
+    argv = [sys.executable, "-c", "import ops.tokens, sys; sys.exit('ops.stack' in sys.modules)"]
+    assert subprocess.run(argv, cwd=ROOT, check=False).returncode == 0
 
 
 def test_no_token_after_a_killed_run(tmp_path: Path, desk: Desk) -> None:
