@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,17 +76,23 @@ def find_desk(home: Path = HOME) -> OperatorSettings:
     )
 
 
-async def connect(desk: OperatorSettings) -> aio_pika.abc.AbstractConnection:
+@asynccontextmanager
+async def connect(desk: OperatorSettings) -> AsyncIterator[aio_pika.abc.AbstractConnection]:
     """A connection to the desk's broker.
 
     Raises:
-        Refused: it does not answer, or lets nobody in.
+        Refused: it does not answer, or lets nobody in, or breaks off.
     """
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            return await aio_pika.connect(desk.amqp_url.get_secret_value())
+            connection = await aio_pika.connect(desk.amqp_url.get_secret_value())
     except BusFault as error:
-        raise Refused(f"RabbitMQ cannot be reached ({type(error).__name__}). Is POR_AMQP_URL right?") from None
+        raise Refused(f"RabbitMQ cannot be reached ({type(error).__name__}). Check POR_AMQP_URL.") from None
+    try:
+        async with connection:
+            yield connection
+    except BusFault as error:
+        raise Refused(f"RabbitMQ stopped answering ({type(error).__name__}). Run the command again.") from error
 
 
 def open_database(desk: OperatorSettings) -> MongoClient[dict[str, Any]]:
@@ -102,6 +110,18 @@ async def counts(connection: aio_pika.abc.AbstractConnection, queue: str) -> tup
         return None
     await channel.close()
     return found.message_count or 0, found.consumer_count or 0
+
+
+async def require(connection: aio_pika.abc.AbstractConnection, queue: str) -> tuple[int, int]:
+    """As :func:`counts`, of a queue without which the command makes no sense.
+
+    Raises:
+        Refused: there is no such queue.
+    """
+    found = await counts(connection, queue)
+    if found is None:
+        raise Refused(f"The queue {queue} does not exist. Restart any service to declare it; see: pordesk doctor")
+    return found
 
 
 async def operator(desk: OperatorSettings, token: str | None) -> Caller:

@@ -1,6 +1,7 @@
 """The ``pordesk`` command: the local stack, the demo, tokens, documents made from the code."""
 
 import json
+import logging
 import shutil
 import signal
 import time
@@ -156,6 +157,8 @@ def _complain(text: str) -> None:
 
 def main() -> None:
     """Run a command; what a person can mend is one line and exit code 2."""
+    # Else Python prints what drivers log of a lost connection, tracebacks included, beside that line.
+    logging.basicConfig(handlers=[logging.NullHandler()])
     try:
         cli()
     except (Refused, StackError, MissingTool, ProcessFailed) as error:

@@ -3,19 +3,17 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
 import typer
-from aio_pika.abc import AbstractChannel
-from aio_pika.exceptions import ChannelNotFoundEntity
+from aio_pika.abc import AbstractConnection
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from ops.access import OperatorSettings, connect, find_desk
+from ops.access import OperatorSettings, connect, counts, find_desk
 from ops.broker_view import LONGEST_SECONDS, BrokerView
 from ops.parked.parcel import LOTS
 from ops.terminal import span
@@ -81,27 +79,22 @@ async def read_queues(desk: OperatorSettings) -> list[QueueState]:
     with BrokerView(desk) as view:
         told, records = view.queues(), view.lengths()
         known = view.uptime() - FIRST_RECORD_SECONDS
-    async with await connect(desk) as connection:
+    async with connect(desk) as connection:
         states = []
         for queue in topology.queues(desk.retry_delays):
             if queue.name not in told:
                 continue
-            async with _channel(connection) as channel:
-                state = await _state(channel, queue.name, told[queue.name])
-                waits = state.ready or state.unacked
-                states.append(_aged(state, records[queue.name], known) if waits else state)
+            state = await _state(connection, queue.name, told[queue.name])
+            waits = state.ready or state.unacked
+            states.append(_aged(state, records[queue.name], known) if waits else state)
         return states
 
 
-async def _state(channel: AbstractChannel, name: str, told: dict[str, Any]) -> QueueState:
+async def _state(connection: AbstractConnection, name: str, told: dict[str, Any]) -> QueueState:
     stats = told.get("message_stats", {})
     ready, consumers = told.get("messages_ready", 0), told.get("consumers", 0)
     if told.get("arguments", {}).get("x-queue-type") != "stream":  # of a stream only the API knows a length
-        try:
-            declared = (await channel.declare_queue(name, passive=True)).declaration_result
-            ready, consumers = declared.message_count or 0, declared.consumer_count or 0
-        except ChannelNotFoundEntity:
-            ready = consumers = 0
+        ready, consumers = await counts(connection, name) or (0, 0)
     return QueueState(
         name,
         ready,
@@ -127,15 +120,6 @@ def _bound(state: QueueState) -> str:
 
 def _rate(stats: dict[str, Any], name: str) -> float:
     return float(stats.get(name, {}).get("rate", 0.0))
-
-
-@asynccontextmanager
-async def _channel(connection: Any) -> AsyncIterator[AbstractChannel]:
-    channel: AbstractChannel = await connection.channel()
-    try:
-        yield channel
-    finally:
-        await channel.close()
 
 
 def _table(states: list[QueueState]) -> Table:

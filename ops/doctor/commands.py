@@ -65,7 +65,7 @@ def _look_at_broker(desk: OperatorSettings) -> Iterator[Finding]:
 
 
 async def _greet(desk: OperatorSettings) -> None:
-    async with await connect(desk):
+    async with connect(desk):
         pass
 
 

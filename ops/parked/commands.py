@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from ops.access import TOKEN_VARIABLE, Refused, find_desk, operator
+from ops.access import TOKEN_VARIABLE, OperatorSettings, Refused, connect, find_desk, operator, require
 from ops.events import read_operators_acts
 from ops.parked.choosing import Everything, MessageId, Queue, Reason, Request, Ticket, choice_of, meant
 from ops.parked.errand import act_on, look_at, tell_what_may_be_missing
 from ops.parked.parcel import Choice, Parcel
 from ops.terminal import age, note, print_table, printable
-from shared.contracts.parking import ParkingDropped, ParkingReplayed
+from shared import topology
+from shared.contracts.parking import ParkingDropped, ParkingEvent, ParkingReplayed
 
 # Dropping asks nothing of anybody but the broker.
 DROPS_A_SECOND = 1000.0
@@ -102,7 +103,7 @@ def drop(
 @parked.command()
 def history(as_json: AsJson = False) -> None:
     """What operators did with parked messages: when, who, which, why."""
-    acts = asyncio.run(read_operators_acts(find_desk().amqp_url.get_secret_value()))
+    acts = asyncio.run(_acts(find_desk()))
     if as_json:
         print(json.dumps([act.model_dump(mode="json", exclude_none=True) for act in acts]))
         return
@@ -119,6 +120,12 @@ def history(as_json: AsJson = False) -> None:
         for act in acts
     ]
     print_table(("When", "Who", "Did", "Message", "Queue", "Reason", "Why"), rows)
+
+
+async def _acts(desk: OperatorSettings) -> list[ParkingEvent]:
+    async with connect(desk) as connection:
+        await require(connection, topology.OPERATIONS_LOG)
+        return await read_operators_acts(connection)
 
 
 def _show_table(parcels: Sequence[Parcel]) -> None:

@@ -31,7 +31,7 @@ def look_at(desk: OperatorSettings, choice: Choice) -> Look:
     """
 
     async def found() -> Look:
-        async with await connect(desk) as connection:
+        async with connect(desk) as connection:
             return await look(connection, choice)
 
     return asyncio.run(found())
@@ -70,7 +70,7 @@ def act_on(
     done = Done()
 
     async def act(told: Callable[[], None]) -> None:
-        async with await connect(desk) as connection:
+        async with connect(desk) as connection:
             await Acting(connection, Act(kind, caller.subject, why, rate), done, told).on(found.parcels)
 
     try:

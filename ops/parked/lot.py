@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 
-from ops.access import Refused, counts
+from ops.access import counts, require
 from ops.parked.parcel import LOTS, Choice, Parcel, parcel_of
 
 MOST = 65_535  # the largest prefetch of AMQP
@@ -52,10 +52,7 @@ async def holding(connection: AbstractConnection, lot: str) -> AsyncIterator[Hel
     Raises:
         Refused: there is no such queue.
     """
-    found = await counts(connection, lot)
-    if found is None:
-        raise Refused(f"The queue {lot} is not there. Restart a service, which declares it, or see: pordesk doctor")
-    ready, others = found
+    ready, others = await require(connection, lot)
     held = Held(lot, ready, shared=others > 0)
     if not ready:
         yield held

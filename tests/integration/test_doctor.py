@@ -1,4 +1,4 @@
-"""What the doctor and the list of queues say of faults that are really there."""
+"""What the doctor says of faults that are really there."""
 
 import asyncio
 import io
@@ -221,34 +221,6 @@ async def test_service_that_is_not_there_is_named(vhost: Vhost, environment: dic
         run = await typed(environment, "doctor", "--json", POR_SERVICE_URLS=json.dumps(urls))
     away = [each for each in json.loads(run.stdout) if each["code"] == "service-away"]
     assert [each["what"].split()[0] for each in away] == ["tickets"]
-
-
-async def test_queues_tell_depth_consumers_and_age(vhost: Vhost, environment: dict[str, str]) -> None:
-    """Each queue has its depth and consumers of this moment; of what is parked the age is told too."""
-    async with all_served(vhost):
-        await vhost.publish_raw(b"x", topology.DEAD_LETTERS, "x")
-        states = {each["name"]: each for each in json.loads((await typed(environment, "queues", "--json")).stdout)}
-    assert set(states) == {queue.name for queue in topology.queues(DELAYS)}
-    assert states[topology.PARKING]["ready"] == 1
-    assert states[topology.CHECK_LETTER.name]["consumers"] == 1
-    assert states[topology.retry_tier(1)]["consumers"] == 0
-    table = (await typed(environment, "queues", COLUMNS="200")).stdout
-    assert topology.PARKING in table
-
-
-async def test_the_age_of_the_oldest_is_bounded_without_touching_it(vhost: Vhost, environment: dict[str, str]) -> None:
-    """Nothing in a queue is older than its last empty moment; in a work queue no delivery is counted for it."""
-    name = topology.OPEN_TICKET.name
-    await vhost.publish_raw(b"{}", topology.PIPELINE, "letter.checked")
-
-    async def oldest() -> float:
-        told = json.loads((await typed(environment, "queues", "--json")).stdout)
-        (state,) = [each for each in told if each["name"] == name]
-        return float(state["oldest_at_most_seconds"] or 0)
-
-    assert await eventually_async(oldest, lambda seconds: seconds > 2) < 60
-    (message,) = await vhost.drain(name)
-    assert message.headers.get("x-delivery-count", 0) == 0
 
 
 async def test_without_a_desk_the_commands_say_what_to_do(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

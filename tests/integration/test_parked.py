@@ -1,10 +1,7 @@
 """The operator's hand on the parking lot of a real broker."""
 
 import json
-import subprocess
-import sys
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +10,8 @@ from aio_pika import Message
 from aio_pika.abc import AbstractIncomingMessage
 from typer.testing import CliRunner
 
-from ops.access import OperatorSettings, connect
+from ops.access import connect
 from ops.cli import cli
-from ops.events import read_operators_acts
 from ops.parked.lot import look
 from ops.parked.parcel import Choice
 from ops.tokens import Mint
@@ -24,34 +20,14 @@ from shared.contracts.requests import RequestSubmitted
 from shared.runtime.failures import ATTEMPT, PARKED_AT, QUEUE, REASON
 from tests.fixtures.broker import Vhost
 from tests.fixtures.events import submitted
+from tests.fixtures.parked import WORK, acts, desk_of, park
 from tests.fixtures.typed import typed
-from tests.fixtures.wait import eventually_async
-
-WORK = topology.CHECK_LETTER.name
 
 
 @pytest.fixture
 def mint(stack: Any) -> Mint:
     """Who mints tokens here."""
     return Mint(Path(stack.info.signing_key))
-
-
-async def park(vhost: Vhost, *events: RequestSubmitted, reason: str = "key-reused", queue: str = WORK) -> None:
-    """Park messages as the desk does."""
-    async with vhost.channel() as channel:
-        exchange = await channel.get_exchange(topology.DEAD_LETTERS)
-        for event in events:
-            headers: Any = {REASON: reason, QUEUE: queue, ATTEMPT: 5, PARKED_AT: int(time.time()) - 90}
-            message = Message(
-                event.model_dump_json().encode(),
-                headers=headers,
-                message_id=str(event.id),
-                correlation_id=str(event.data.request_id),
-                type=event.type,
-                content_type="application/cloudevents+json",
-                delivery_mode=2,
-            )
-            await exchange.publish(message, queue)
 
 
 def facts(message: AbstractIncomingMessage) -> tuple[Any, ...]:
@@ -64,9 +40,8 @@ async def test_looking_a_hundred_times_changes_nothing(vhost: Vhost, environment
     """However often parked messages are listed, they stay as they are, all of them, in their order."""
     events = [submitted(f"/{n}") for n in range(5)]
     await park(vhost, *events)
-    desk = OperatorSettings(amqp_url=vhost.url, jwt_issuer="i", jwt_audience="a")
     for _ in range(100):
-        async with await connect(desk) as connection:
+        async with connect(desk_of(vhost)) as connection:
             assert len((await look(connection, Choice())).parcels) == 5
     listed = json.loads((await typed(environment, "parked", "list", "--json")).stdout)
     assert [row["message_id"] for row in listed] == [str(event.id) for event in events]
@@ -127,48 +102,14 @@ async def test_each_act_is_told_with_who_and_why(vhost: Vhost, environment: dict
     await park(vhost, first, second)
     await typed(environment, "parked", "replay", "--id", str(first.id), "--why", "store is back", "--yes")
     await typed(environment, "parked", "drop", "--id", str(second.id), "--why", "a test", "--yes")
-    acts = await read_operators_acts(vhost.url)
-    assert [(act.routing_key, act.data.message_id, act.data.who, act.data.why) for act in acts] == [
+    recorded = await acts(vhost)
+    assert [(act.routing_key, act.data.message_id, act.data.who, act.data.why) for act in recorded] == [
         ("parking.replayed", str(first.id), "dana", "store is back"),
         ("parking.dropped", str(second.id), "dana", "a test"),
     ]
     told = json.loads((await typed(environment, "parked", "history", "--json")).stdout)
     assert [act["data"]["why"] for act in told] == ["store is back", "a test"]
     assert await vhost.count(topology.PARKING) == 0
-
-
-@pytest.mark.parametrize("words", [["replay"], ["drop", "--why", "a test"]], ids=["replay", "drop"])
-async def test_act_that_cannot_be_told_is_not_done(vhost: Vhost, environment: dict[str, str], words: list[str]) -> None:
-    """The event comes before the act: where it finds no queue the message stays parked, and the command says so."""
-    await park(vhost, submitted())
-    vhost.management.delete_queue(topology.OPERATIONS_LOG)
-    run = await typed(environment, "parked", *words, "--all", "--yes")
-    assert run.returncode == 2
-    assert "it was not done" in run.stderr
-    assert "Traceback" not in run.stderr
-    assert (await vhost.count(WORK), await vhost.count(topology.PARKING)) == (0, 1)
-
-
-async def test_replay_that_is_killed_may_be_begun_again(vhost: Vhost, environment: dict[str, str]) -> None:
-    """Killed between sending a message back and taking it out, the next replay does the rest; events keep their id."""
-    event = submitted()
-    await park(vhost, event)
-    dying = (
-        "import os, signal, sys, aio_pika.message as m\n"
-        "async def die(*_, **__): os.kill(os.getpid(), signal.SIGKILL)\n"
-        "m.IncomingMessage.ack = die\n"
-        "sys.argv = ['pordesk', 'parked', 'replay', '--all', '--yes']\n"
-        "from ops.cli import main; main()\n"
-    )
-    killed = subprocess.run([sys.executable, "-c", dying], env=environment, check=False, timeout=60)  # noqa: ASYNC221  # nothing else runs
-    assert killed.returncode == -9
-    assert await eventually_async(partial(vhost.count, topology.PARKING)) == 1
-    run = await typed(environment, "parked", "replay", "--all", "--yes")
-    assert run.stdout == "1 replayed.\n", run.stderr
-    assert await vhost.count(topology.PARKING) == 0
-    assert {message.message_id for message in await vhost.drain(WORK, 2)} == {str(event.id)}
-    acts = await read_operators_acts(vhost.url)
-    assert (len(acts), len({act.id for act in acts})) == (2, 1)
 
 
 async def test_message_whose_queue_is_gone_stays_parked(vhost: Vhost, environment: dict[str, str]) -> None:
@@ -178,7 +119,7 @@ async def test_message_whose_queue_is_gone_stays_parked(vhost: Vhost, environmen
     await park(vhost, fine)
     run = await typed(environment, "parked", "replay", "--all", "--yes")
     assert (run.returncode, run.stdout) == (1, "1 replayed.\n")
-    assert f"{lost.id}: reports.print is no work queue of the desk" in run.stderr
+    assert f"{lost.id}: reports.print is not a work queue of the desk" in run.stderr
     assert [message.message_id for message in await vhost.drain(topology.PARKING)] == [str(lost.id)]
 
 
