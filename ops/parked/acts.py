@@ -1,4 +1,4 @@
-"""Replaying and dropping: each act told first, then done, then acked; so a repeat has no second effect."""
+"""Replaying and dropping: each act done, then recorded, then acked; so the record is true and a repeat does no harm."""
 
 import asyncio
 from collections import Counter
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
-from aio_pika.exceptions import DeliveryError
+from aio_pika.exceptions import DeliveryError, PublishError
 
-from ops.access import BusFault, Refused, counts
+from ops.access import Refused, require
 from ops.parked.lot import holding
 from ops.parked.parcel import LOTS, Parcel
 from shared import topology
@@ -66,29 +66,22 @@ class Acting:
 
     def __init__(self, connection: AbstractConnection, act: Act, done: Done, told: Callable[[], None]) -> None:
         self._connection, self._act, self._done, self._told = connection, act, done, told
-        self._closed: set[str] = set()
         self._began, self._steps = 0.0, 0
 
     async def on(self, parcels: Sequence[Parcel]) -> None:
         """Act on each of them.
 
         Raises:
-            Refused: the broker cannot be relied on now; what was not acked is parked as before.
+            Refused: it cannot be recorded now; what was not acked is parked as before.
         """
-        if self._replays:
-            self._closed = {name for name in _WORK if await counts(self._connection, name) is None}
+        await require(self._connection, topology.OPERATIONS_LOG)
         channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
         self._began = asyncio.get_running_loop().time()
         size = max(1, int(self._act.rate * HOLD_SECONDS))
-        try:
-            for lot in LOTS:
-                of_lot = [parcel for parcel in parcels if parcel.lot == lot]
-                for first in range(0, len(of_lot), size):
-                    await self._go(channel, lot, of_lot[first : first + size])
-        except BusFault as error:
-            raise Refused(
-                f"RabbitMQ broke off ({type(error).__name__}); what was not done stays parked. Run it again."
-            ) from error
+        for lot in LOTS:
+            of_lot = [parcel for parcel in parcels if parcel.lot == lot]
+            for first in range(0, len(of_lot), size):
+                await self._go(channel, lot, of_lot[first : first + size])
 
     @property
     def _replays(self) -> bool:
@@ -111,28 +104,27 @@ class Acting:
         due = self._began + self._steps / self._act.rate
         self._steps += 1
         await asyncio.sleep(due - asyncio.get_running_loop().time())
-        if obstacle := self._obstacle(parcel):
+        if self._replays and (obstacle := await self._send_back(channel, parcel)):
             self._done.failures.append(f"{parcel.message_id}: {obstacle}; it stays parked")
         else:
-            await self._tell(channel, parcel)
-            try:
-                if self._replays:
-                    await _publish(channel, _anew(parcel.message), "", parcel.queue)
-                await parcel.message.ack()
-                self._done.count += 1
-            except DeliveryError:
-                self._done.failures.append(f"{parcel.message_id}: {parcel.queue} does not take it; it stays parked")
+            await self._record(channel, parcel)
+            await parcel.message.ack()
+            self._done.count += 1
         self._told()
 
-    def _obstacle(self, parcel: Parcel) -> str | None:
-        """Why a parcel cannot go back, known before the act is told."""
-        if not self._replays:
-            return None
+    async def _send_back(self, channel: AbstractChannel, parcel: Parcel) -> str | None:
+        """Publish a parcel to its work queue, confirmed; else why it cannot go there."""
         if parcel.queue not in _WORK:
-            return f"{parcel.queue} is no work queue of the desk"
-        return f"the queue {parcel.queue} is not there (see: pordesk doctor)" if parcel.queue in self._closed else None
+            return f"{parcel.queue} is not a work queue of the desk"
+        try:
+            await _publish(channel, _anew(parcel.message), "", parcel.queue)
+        except PublishError:
+            return f"the queue {parcel.queue} does not exist (see: pordesk doctor)"
+        except DeliveryError:
+            return f"the queue {parcel.queue} is full"
+        return None
 
-    async def _tell(self, channel: AbstractChannel, parcel: Parcel) -> None:
+    async def _record(self, channel: AbstractChannel, parcel: Parcel) -> None:
         event = self._act.event(parcel)
         message = Message(
             event.model_dump_json(exclude_none=True).encode(),
@@ -146,7 +138,8 @@ class Acting:
             await _publish(channel, message, topology.OPERATIONS, event.routing_key)
         except DeliveryError as error:
             raise Refused(
-                f"{topology.OPERATIONS_LOG} does not take this act, so it was not done. See: pordesk doctor"
+                f"{parcel.message_id} stays parked, because {topology.OPERATIONS_LOG} does not take the record of it. "
+                "See: pordesk doctor; then run the command again."
             ) from error
 
 
