@@ -2,16 +2,18 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import aio_pika
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity
+from minio import Minio
 from pydantic import Field, SecretStr
 from pymongo import MongoClient
 
+from ops.objects import object_store
 from ops.stack import StackInfo
 from ops.tokens import AUDIENCE, ISSUER
 from shared.runtime.auth import OPS, Caller, TokenVerifier
@@ -20,6 +22,7 @@ from shared.runtime.settings import ConfigurationError, HttpAddress, ServiceSett
 
 HOME = Path(".local")
 CONNECT_SECONDS = 10.0
+STORE_SECONDS = 20.0
 TOKEN_VARIABLE = "POR_OPS_TOKEN"  # noqa: S105  # the name of a variable
 
 # What the library raises where the broker is away, refuses, returns, or does not confirm in time.
@@ -110,6 +113,15 @@ async def counts(connection: aio_pika.abc.AbstractConnection, queue: str) -> tup
         return None
     await channel.close()
     return found.message_count or 0, found.consumer_count or 0
+
+
+@contextmanager
+def open_store(desk: OperatorSettings) -> Iterator[Minio]:
+    """The desk's object store, where it is known; nothing is asked of it without an end."""
+    assert desk.s3_endpoint is not None
+    keys = (desk.s3_access_key.get_secret_value(), desk.s3_secret_key.get_secret_value())
+    with object_store(desk.s3_endpoint, *keys, desk.s3_region, STORE_SECONDS) as store:
+        yield store
 
 
 async def require(connection: aio_pika.abc.AbstractConnection, queue: str) -> tuple[int, int]:

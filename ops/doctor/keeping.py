@@ -1,24 +1,27 @@
-"""The doctor at what is kept: events that are not out, letters without a form, forms without a ticket."""
+"""The doctor at what is kept: events that are not out, and what the object store has that led to nothing."""
 
-from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
-from urllib.parse import urlsplit
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from minio import Minio
-from minio.error import MinioException
+from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
-from urllib3.exceptions import HTTPError
 
-from ops.access import OperatorSettings, open_database
+from ops.access import OperatorSettings, open_database, open_store
 from ops.doctor.finding import Finding, Severity
+from ops.doctor.folders import Folder, Leftovers, Ticket, folders
+from ops.objects import StoreFault
+from ops.terminal import progress
+
+Tickets: TypeAlias = Collection[dict[str, Any]]
 
 UNMARKED_FOR = timedelta(minutes=1)
-MOST_OBJECTS = 50_000
-_BATCH = 1000
-_FORM = "request.json"
+BATCH = 500
 
 
 def look_at_events(desk: OperatorSettings) -> Iterator[Finding]:
@@ -39,86 +42,61 @@ def look_at_events(desk: OperatorSettings) -> Iterator[Finding]:
         yield Finding(
             "events-unmarked",
             Severity.BAD,
-            f"{late} tickets have events that are not published for more than a minute.",
-            "Is RabbitMQ there, and tickets up? Its log lines 'outbox sweep failed' say what stops it.",
+            f"{late} tickets have had unpublished events for more than a minute.",
+            "Check that RabbitMQ and tickets are running. The log lines 'outbox sweep failed' say what stops them.",
         )
 
 
 def look_at_letters(desk: OperatorSettings, older_than: timedelta) -> Iterator[Finding]:
-    """Letters that were kept for a request that was never accepted, and accepted forms that never became a ticket."""
+    """Letters of what was never accepted, and what was accepted and is on no ticket; what is younger is left out."""
     if desk.s3_endpoint is None:
         return
+    found = Leftovers()
     try:
-        folders, whole = _folders(desk, datetime.now(UTC) - older_than)
-    except (MinioException, HTTPError, OSError) as error:
+        with open_store(desk) as store, _tickets(desk) as tickets, progress("objects") as looked:
+            old = folders(store, desk.s3_bucket, datetime.now(UTC) - older_than, looked)
+            while batch := [*islice(old, BATCH)]:
+                known = None if tickets is None else _known(tickets, batch)
+                for folder in batch:
+                    found.judge(folder, known, partial(_read, store, desk.s3_bucket))
+    except StoreFault as error:
         yield _away("object-store", "The object store", error)
         return
-    if not whole:
-        yield Finding(
-            "letters-not-all-seen",
-            Severity.WATCH,
-            f"Only the first {MOST_OBJECTS} objects were looked at.",
-            "Nothing; a desk of this size is better checked from a copy of the store.",
-        )
-    orphans = [request for request, names in folders.items() if _FORM not in names]
-    if orphans:
-        yield Finding(
-            "letters-orphaned",
-            Severity.WATCH,
-            f"{len(orphans)} requests have letters and no form: they were not accepted. First: {orphans[0]}.",
-            "Nothing was promised for them; delete requests/<id>/ when the producer has not sent it again.",
-        )
-    yield from _forms_without_ticket(desk, [request for request, names in folders.items() if _FORM in names])
-
-
-def _forms_without_ticket(desk: OperatorSettings, requests: list[str]) -> Iterator[Finding]:
-    if desk.mongodb_url is None:
-        return
-    missing: list[str] = []
-    try:
-        with open_database(desk) as client:
-            tickets = client[desk.mongodb_database]["tickets"]
-            for first in range(0, len(requests), _BATCH):
-                batch = requests[first : first + _BATCH]
-                ids = [request_id for each in batch if (request_id := _uuid(each))]
-                found = tickets.find({"_id": {"$in": ids}}, {"_id": 1})
-                missing += sorted(set(batch) - {str(each["_id"]) for each in found})
     except PyMongoError as error:
         yield _away("mongodb", "MongoDB", error)
         return
-    if missing:
-        yield Finding(
-            "forms-without-ticket",
-            Severity.BAD,
-            f"{len(missing)} forms are kept and have no ticket. First: {missing[0]}.",
-            "pordesk parked list --request <id>; if it is not there its post was answered 503 and not sent again.",
+    yield from found.findings()
+
+
+@contextmanager
+def _tickets(desk: OperatorSettings) -> Iterator[Tickets | None]:
+    if desk.mongodb_url is None:
+        yield None
+        return
+    with open_database(desk) as client:
+        yield client[desk.mongodb_database]["tickets"]
+
+
+def _known(tickets: Tickets, batch: list[Folder]) -> dict[str, Ticket]:
+    ids = [request_id for folder in batch if (request_id := _uuid(folder.request))]
+    found = tickets.find({"_id": {"$in": ids}}, {"letters.letter_id": 1, "history.reply_id": 1})
+    return {
+        str(each["_id"]): Ticket(
+            letters=frozenset(letter["letter_id"].rpartition(".")[2] for letter in each["letters"]),
+            replies=frozenset(item["reply_id"] for item in each["history"] if "reply_id" in item),
         )
+        for each in found
+    }
 
 
-def _folders(desk: OperatorSettings, before: datetime) -> tuple[dict[str, set[str]], bool]:
-    """What is kept of each request that is not new, and whether that is all."""
-    address = urlsplit(desk.s3_endpoint or "")
-    store = Minio(
-        endpoint=address.netloc,
-        access_key=desk.s3_access_key.get_secret_value(),
-        secret_key=desk.s3_secret_key.get_secret_value(),
-        secure=address.scheme == "https",
-        region=desk.s3_region,
-    )
-    folders: dict[str, set[str]] = defaultdict(set)
-    young: set[str] = set()
-    seen, request = 0, ""
-    objects = store.list_objects(bucket_name=desk.s3_bucket, prefix="requests/", recursive=True)
-    for each in islice(objects, MOST_OBJECTS + 1):
-        seen += 1
-        _, _, rest = (each.object_name or "").partition("/")
-        request, _, name = rest.partition("/")
-        folders[request].add(name)
-        if each.last_modified and each.last_modified > before:
-            young.add(request)
-    if seen > MOST_OBJECTS:  # of the last one there may be more
-        young.add(request)
-    return {request: names for request, names in folders.items() if request not in young}, seen <= MOST_OBJECTS
+def _read(store: Minio, bucket: str, key: str) -> bytes:
+    answer = store.get_object(bucket_name=bucket, object_name=key)
+    try:
+        body: bytes = answer.read()
+        return body
+    finally:
+        answer.close()
+        answer.release_conn()
 
 
 def _uuid(text: str) -> UUID | None:

@@ -64,7 +64,7 @@ class Act:
 class Acting:
     """One act on many parcels; ``done`` says at any time how far it is."""
 
-    def __init__(self, connection: AbstractConnection, act: Act, done: Done, told: Callable[[], None]) -> None:
+    def __init__(self, connection: AbstractConnection, act: Act, done: Done, told: Callable[[int], None]) -> None:
         self._connection, self._act, self._done, self._told = connection, act, done, told
         self._began, self._steps = 0.0, 0
 
@@ -110,7 +110,7 @@ class Acting:
             await self._record(channel, parcel)
             await parcel.message.ack()
             self._done.count += 1
-        self._told()
+        self._told(1)
 
     async def _send_back(self, channel: AbstractChannel, parcel: Parcel) -> str | None:
         """Publish a parcel to its work queue, confirmed; else why it cannot go there."""

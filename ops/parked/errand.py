@@ -3,18 +3,15 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ops.access import OperatorSettings, Refused, connect, operator
 from ops.parked.acts import Act, Acting, Done
 from ops.parked.lot import MOST, Look, look
 from ops.parked.parcel import Choice
-from ops.terminal import note
+from ops.terminal import note, progress
 from shared.contracts.parking import ParkingDropped, ParkingReplayed
 
 _WORDS: dict[type[ParkingReplayed | ParkingDropped], tuple[str, str]] = {
@@ -69,12 +66,12 @@ def act_on(
     _confirm(verb, len(found.parcels), yes)
     done = Done()
 
-    async def act(told: Callable[[], None]) -> None:
+    async def act(told: Callable[[int], None]) -> None:
         async with connect(desk) as connection:
             await Acting(connection, Act(kind, caller.subject, why, rate), done, told).on(found.parcels)
 
     try:
-        with _bar(verb, len(found.parcels)) as told:
+        with progress(verb, len(found.parcels)) as told:
             asyncio.run(act(told))
     finally:
         _report(did, done, as_json)
@@ -88,15 +85,6 @@ def _confirm(verb: str, count: int, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise Refused(f"This would {verb} {count}. Nobody can be asked here: say --yes.")
     typer.confirm(f"{verb.capitalize()} {count}?", abort=True, err=True)
-
-
-@contextmanager
-def _bar(verb: str, total: int) -> Iterator[Callable[[], None]]:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(verb, total=total)
-        yield lambda: progress.advance(task)
 
 
 def _report(did: str, done: Done, as_json: bool) -> None:

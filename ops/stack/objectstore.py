@@ -3,13 +3,8 @@
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import urllib3
-from minio import Minio
-from minio.error import MinioException
-from urllib3.exceptions import HTTPError
-
+from ops.objects import StoreFault, object_store
 from ops.stack.connections import ObjectStore
 from ops.stack.ports import Ports
 from ops.stack.probes import port_answers
@@ -47,17 +42,9 @@ class ObjectStoreServer(Process):
             return False
         store = self.connection
         try:
-            with urllib3.PoolManager(timeout=2.0, retries=False) as pool:
-                client = Minio(
-                    urlsplit(store.url).netloc,
-                    access_key=store.username,
-                    secret_key=store.password,
-                    region=store.region,
-                    secure=False,
-                    http_client=pool,
-                )
+            with object_store(store.url, store.username, store.password, store.region, seconds=2.0) as client:
                 if not client.bucket_exists(store.bucket):
                     client.make_bucket(store.bucket)
-        except (MinioException, HTTPError):
+        except StoreFault:
             return False
         return True

@@ -1,7 +1,6 @@
 """What the doctor says of faults that are really there."""
 
 import asyncio
-import io
 import json
 import subprocess
 from collections.abc import AsyncIterator
@@ -13,16 +12,14 @@ from uuid import uuid4
 import pytest
 from pymongo import MongoClient
 
-from ops.doctor import keeping
 from ops.stack import Connection, Stack
 from ops.stack.processes import clean_environment
 from shared import topology
-from shared.contracts.custody import form_key, letter_key
 from shared.contracts.requests import RequestSubmitted
 from shared.runtime.declaring import declare_topology
 from tests.fixtures.broker import DELAYS, Vhost
 from tests.fixtures.events import submitted
-from tests.fixtures.servers import BUCKET, choice, s3_client
+from tests.fixtures.servers import choice
 from tests.fixtures.typed import typed
 from tests.fixtures.wait import eventually_async
 
@@ -145,49 +142,6 @@ async def test_events_that_are_not_out_are_counted(
             tickets.insert_one({**due, "published": 1, "history": [{"at": old}, {"at": old}]})
             assert "events-unmarked" in await codes(environment)
         client.drop_database(database)
-
-
-async def test_letters_without_form_and_forms_without_ticket_are_counted(
-    environment: dict[str, str], object_store: Connection, mongodb: Connection
-) -> None:
-    """What was kept and led to nothing is told, once it is old enough to be no request under way."""
-    environment |= {
-        "POR_S3_ENDPOINT": object_store.url,
-        "POR_S3_ACCESS_KEY": object_store.username,
-        "POR_S3_SECRET_KEY": object_store.password,
-        "POR_MONGODB_URL": mongodb.url,
-        "POR_MONGODB_DATABASE": f"empty-{uuid4().hex[:8]}",
-    }
-    store, orphan, accepted = s3_client(object_store), uuid4(), uuid4()
-    keys = [letter_key(orphan, "a" * 64), letter_key(accepted, "b" * 64), form_key(accepted)]
-    keys += ["requests/stray", form_key("no-id")]  # what somebody left there stops nothing
-    for key in keys:
-        await asyncio.to_thread(store.put_object, bucket_name=BUCKET, object_name=key, data=io.BytesIO(b"x"), length=1)
-    found = await codes(environment, "--older-than", "0")
-    assert {"letters-orphaned", "forms-without-ticket"} <= found
-    for key in keys:
-        await asyncio.to_thread(store.remove_object, bucket_name=BUCKET, object_name=key)
-
-
-async def test_what_was_seen_in_part_is_blamed_on_nobody(
-    environment: dict[str, str], object_store: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where a store is too large to be looked through, that is said; a request at the end of the look is not judged."""
-    monkeypatch.setattr(keeping, "MOST_OBJECTS", 3)
-    bucket, store = f"test-{uuid4().hex[:8]}", s3_client(object_store)
-    store.make_bucket(bucket_name=bucket)
-    environment |= {
-        "POR_S3_ENDPOINT": object_store.url,
-        "POR_S3_ACCESS_KEY": object_store.username,
-        "POR_S3_SECRET_KEY": object_store.password,
-        "POR_S3_BUCKET": bucket,
-    }
-    for request in sorted(uuid4() for _ in range(2)):
-        for key in (letter_key(request, "0" * 64), form_key(request)):
-            store.put_object(bucket_name=bucket, object_name=key, data=io.BytesIO(b"x"), length=1)
-    found = await codes(environment, "--older-than", "0")
-    assert "letters-not-all-seen" in found
-    assert "letters-orphaned" not in found
 
 
 @pytest.mark.skipif(choice()[0] == "docker", reason="the alarm is set by the node's own command")

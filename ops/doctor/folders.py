@@ -1,0 +1,122 @@
+"""What is kept of each request in the object store, and what of it led to nothing."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+
+from minio import Minio
+from minio.datatypes import Object
+from pydantic import ValidationError
+
+from ops.doctor.finding import Finding, Severity
+from shared.contracts.custody import letter_key, reply_key
+from shared.contracts.requests import LetterReply
+
+ROOT = "requests/"
+_FORM = "request.json"
+_LETTER = re.compile(r"[0-9a-f]{64}")
+_REPLY = re.compile(r"replies/(.+)\.json")
+
+_LOOK = "See whether it waits (pordesk queues) or is parked (pordesk parked list --request <id>)."
+_SAYS = {
+    "letters-orphaned": (
+        Severity.WATCH,
+        "{count} objects belong to requests or replies that were never accepted. First: {first}.",
+        "Nothing was promised for them; they can be deleted.",
+    ),
+    "forms-without-ticket": (
+        Severity.BAD,
+        "{count} forms have no ticket. First: {first}.",
+        f"{_LOOK} If neither, its post was answered with 503 and not sent again.",
+    ),
+    "replies-not-on-ticket": (
+        Severity.BAD,
+        "{count} further letters, or answers sent with them, are not on their ticket. First: {first}.",
+        f"{_LOOK} If neither, its post was answered with 503 and not sent again, or it was dropped: delete it.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """All that is kept of one request, by its names in the folder."""
+
+    request: str
+    names: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What a ticket has: its letters by their hashes, and the replies that its history names."""
+
+    letters: frozenset[str]
+    replies: frozenset[str]
+
+
+def folders(store: Minio, bucket: str, before: datetime, looked: Callable[[int], None]) -> Iterator[Folder]:
+    """Each request of which nothing is younger than ``before``, one at a time: a store may have millions."""
+    # S3 lists by key: what is in one folder comes together.
+    listed = store.list_objects(bucket_name=bucket, prefix=ROOT, recursive=True)
+    for request, group in groupby(listed, lambda each: _parts(each)[0]):
+        objects = [*group]
+        looked(len(objects))
+        if not any(each.last_modified and each.last_modified > before for each in objects):
+            yield Folder(request, frozenset(_parts(each)[1] for each in objects))
+
+
+@dataclass
+class Leftovers:
+    """What led to nothing: how much of each kind, and the first of it."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)
+
+    def judge(self, folder: Folder, tickets: Mapping[str, Ticket] | None, read: Callable[[str], bytes]) -> None:
+        """Look at one folder, with the tickets by request where they are known; ``read`` gives an object by its key."""
+        if _FORM not in folder.names:  # its letters came, and then the request was not accepted
+            for name in sorted(folder.names):
+                self._note("letters-orphaned", f"{ROOT}{folder.request}/{name}")
+        elif tickets is not None and folder.request not in tickets:
+            self._note("forms-without-ticket", folder.request)
+        elif tickets is not None:
+            self._compare(folder, tickets[folder.request], read)
+
+    def findings(self) -> Iterator[Finding]:
+        """One for each kind."""
+        for code, count in self.counts.items():
+            severity, what, advice = _SAYS[code]
+            yield Finding(code, severity, what.format(count=count, first=self.first[code]), advice)
+
+    def _compare(self, folder: Folder, ticket: Ticket, read: Callable[[str], bytes]) -> None:
+        sent = set(ticket.letters)
+        for reply_id in sorted({match[1] for name in folder.names if (match := _REPLY.fullmatch(name))}):
+            if reply_id in ticket.replies:
+                continue
+            key = reply_key(folder.request, reply_id)
+            letters, comment = _reply(read(key))
+            # The same letter once more and not a word with it leaves no trace in a history.
+            if comment or not letters <= ticket.letters:
+                self._note("replies-not-on-ticket", key)
+            sent |= letters
+        for sha256 in sorted({name for name in folder.names if _LETTER.fullmatch(name)} - sent):
+            self._note("letters-orphaned", letter_key(folder.request, sha256))
+
+    def _note(self, code: str, where: str) -> None:
+        self.counts[code] = self.counts.get(code, 0) + 1
+        self.first.setdefault(code, where)
+
+
+def _parts(kept: Object) -> tuple[str, str]:
+    request, _, name = (kept.object_name or "").removeprefix(ROOT).partition("/")
+    return request, name
+
+
+def _reply(body: bytes) -> tuple[frozenset[str], bool]:
+    """The letters of a reply, and whether something is said with them; what is no reply is one that says something."""
+    try:
+        reply = LetterReply.model_validate_json(body)
+    except ValidationError:
+        return frozenset(), True
+    return frozenset(letter.sha256 for letter in reply.letters), reply.comment is not None
