@@ -13,6 +13,8 @@ from ops.stack.processes import Process
 from ops.stack.tools import Tools
 
 _NOT_YET_INITIALIZED = 94
+# What takes longer is logged whole, with every name and comment in it; nothing takes a day.
+SLOW_MS = "86400000"
 
 
 class MongoDB(Process):
@@ -43,6 +45,8 @@ class MongoDB(Process):
                 "--wiredTigerCacheSizeGB",
                 "0.5",
                 "--quiet",
+                "--slowms",
+                SLOW_MS,
                 "--setParameter",
                 "diagnosticDataCollectionEnabled=false",
                 # All members stop together: there is no sense in waiting (15 s) until clients have found another.
