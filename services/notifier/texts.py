@@ -12,22 +12,22 @@ from shared.contracts.tickets import (
 )
 
 _NEXT_STEPS = {
-    Status.RECEIVED: "The desk will review your request. You need not do anything.",
-    Status.IN_REVIEW: "The desk is reviewing your request. You need not do anything.",
-    Status.ACTION_NEEDED: "You: please answer on the page of this ticket; you can send documents there too.",
-    Status.ON_HOLD: "The desk will take it up again. You need not do anything.",
-    Status.APPROVED: "The desk will now make the change. You need not do anything.",
-    Status.RESOLVED: "The change is made and the ticket is closed. Nothing is left to do.",
-    Status.REJECTED: "The ticket is closed. You may send a new request at any time.",
-    Status.WITHDRAWN: "The ticket is closed. You may send a new request at any time.",
+    Status.RECEIVED: "We will review your request. No action is needed from you.",
+    Status.IN_REVIEW: "We are reviewing your request. No action is needed from you.",
+    Status.ACTION_NEEDED: "Please reply on this ticket's page. You can attach documents there.",
+    Status.ON_HOLD: "We will resume work on your request. No action is needed from you.",
+    Status.APPROVED: "Your request is approved, and we are completing it. No action is needed from you.",
+    Status.RESOLVED: "Your request is complete and the ticket is closed.",
+    Status.REJECTED: "The ticket is closed. You may submit a new request at any time.",
+    Status.WITHDRAWN: "The ticket is closed. You may submit a new request at any time.",
 }
 
-_SEND_LETTER = "You: please send a corrected letter for this ticket."
+_SEND_LETTER = "Please send a corrected letter on this ticket's page."
 _MESSAGE_ADDED = {
-    True: "You can read it, and send a further letter, on the page of your ticket.",
-    False: "The ticket is closed. You may send a new request at any time.",
+    True: "You can also read the message in the portal, and send documents there.",
+    False: "The ticket is closed. You may submit a new request at any time.",
 }
-_LETTER_ADDED = "The desk will look at your letter. You need not do anything."
+_LETTER_ADDED = "We will review your letter. No action is needed from you."
 
 
 def is_mailed(event: TicketEvent) -> bool:
@@ -61,11 +61,11 @@ def headline(event: TicketEvent) -> str:
     if isinstance(event, TicketOpened):
         return f"We received your request and opened ticket {event.data.ticket_number}."
     if isinstance(event, TicketLetterAdded):
-        return "We received your further letter."
+        return "We received your additional letter."
     if isinstance(event, TicketMessageAdded):
-        return "The desk wrote to you about your request."
+        return "You have a message about your request."
     assert isinstance(event, TicketStatusChanged)
-    return f"Your request moved from {event.data.previous_status.label} to {label}."
+    return f"The status of your request changed from {event.data.previous_status.label} to {label}."
 
 
 def subject(event: TicketEvent) -> str:

@@ -32,23 +32,22 @@ class LetterFault(StrEnum):
     def sentence(self) -> str:
         """What a producer reads."""
         return {
-            "letter-damaged": "The letter we stored is not the one you sent; please send it again.",
-            "letter-wrong-type": "The letter is not a PDF, PNG, JPEG or TIFF file.",
-            "letter-unreadable": "The letter cannot be opened; the file is damaged or cut off. Please save it anew.",
-            "letter-encrypted": "The letter is protected by a password; please send it without.",
-            "letter-empty": "The letter has no pages.",
-            "letter-too-many-pages": "The letter has too many pages.",
-            "letter-active": "The letter's file holds a script, a form that sends data, or something that opens or "
-            "plays by itself. Please print the letter and scan it, or print it to a new PDF.",
-            "letter-attachment": "The letter's file has other files inside. Please print it to a new PDF without them.",
-            "letter-mixed": "The letter's file holds something else before or after the letter. "
-            "Please print the letter and scan it, or save it anew.",
-            "letter-too-complex": "The letter's file is far larger inside than a letter needs to be. "
-            "Please print the letter and scan it at 300 dpi.",
-            "letter-infected": "A virus was found in the letter's file. "
-            "Please check your computer, then print the letter and scan it.",
-            "letter-not-scannable": "The virus scanner could not clear the letter's file. "
-            "Please print the letter and scan it.",
+            "letter-damaged": "The file we stored does not match the one you sent; please send it again.",
+            "letter-wrong-type": "The file is not a PDF, PNG, JPEG or TIFF.",
+            "letter-unreadable": "The file cannot be opened because it is damaged or incomplete. Please save it again.",
+            "letter-encrypted": "The file is password-protected; please remove the password and resend it.",
+            "letter-empty": "The file has no pages.",
+            "letter-too-many-pages": "The file has too many pages.",
+            "letter-active": "The file contains a script, a form that sends data, or content that opens or plays "
+            "automatically. Please print and scan the document, or print it to a new PDF.",
+            "letter-attachment": "The file has other files embedded in it. Please print it to a new PDF without them.",
+            "letter-mixed": "The file contains other data before or after the document. "
+            "Please print and scan the document, or save it again.",
+            "letter-too-complex": "The file's contents are far larger than a document needs. "
+            "Please print the document and scan it at 300 dpi.",
+            "letter-infected": "A virus was found in the file. "
+            "Please check your computer, then print and scan the document.",
+            "letter-not-scannable": "The virus scanner could not clear the file. Please print and scan the document.",
         }[self.value]
 
 

@@ -65,18 +65,18 @@ class StaffReason(StrEnum):
         return {
             "letterhead-missing": "The letter is not on the group's letterhead.",
             "signature-missing": "The letter is not signed and dated.",
-            "signer-not-authorized": "The signer is not authorized to change the contract.",
-            "details-do-not-match": "The letter and the request do not say the same.",
+            "signer-not-authorized": "The signer is not authorized to make this change.",
+            "details-do-not-match": "The letter and the request do not match.",
             "letter-outdated": "The letter was signed too long ago.",
-            "producer-not-appointed": "The new producer is not appointed for this line.",
+            "producer-not-appointed": "The new producer is not appointed for this line of business.",
             "under-65-hold": "There is a hold on under 65 Producer of Record transfers.",
-            "waiting-for-carrier": "The desk is waiting for another department.",
-            "information-missing": "The desk needs more information.",
+            "waiting-for-carrier": "We are waiting for another department.",
+            "information-missing": "We need more information.",
             "identity-not-verified": "We could not verify who sent the request.",
-            "not-justified": "We found no grounds for the change you asked for.",
-            "duplicate-request": "The same change was asked for in another request.",
-            "withdrawn-by-producer": "You asked to withdraw it.",
-            "other": "See the desk's comment on the ticket.",
+            "not-justified": "We found no basis for this request.",
+            "duplicate-request": "This was already requested in another ticket.",
+            "withdrawn-by-producer": "You asked to withdraw this request.",
+            "other": "Please see the comment on the ticket.",
         }[self.value]
 
 

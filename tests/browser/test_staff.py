@@ -157,7 +157,7 @@ async def test_a_reasons_text_can_be_edited_without_scripts(visit: Visit, produc
     await page.get_by_label("Reason").select_option("waiting-for-carrier")
     await page.get_by_role("button", name="Edit the reason's text").click()
     text = page.get_by_label("Text for the mail")
-    await expect(text).to_have_value("The desk is waiting for another department.")
+    await expect(text).to_have_value("We are waiting for another department.")
     await expect(page.get_by_label("New status")).to_have_value("on-hold")
     await text.fill("We wait for underwriting.")
     await page.get_by_role("button", name="Move").click()

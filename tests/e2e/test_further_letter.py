@@ -65,7 +65,7 @@ def test_a_further_letter_joins_the_ticket_once(desk: Desk, producer: Producer) 
     texts = [mail.get_body(("plain",)) for mail in desk.mails(number, 2)]
     said = [text.get_content() for text in texts if text is not None]
     assert len(said) == 2
-    assert sum("The desk will look at your letter. You need not do anything." in each for each in said) == 1
+    assert sum("We will review your letter. No action is needed from you." in each for each in said) == 1
 
 
 def test_a_damaged_letter_is_sent_again_as_the_mail_asks(desk: Desk, producer: Producer) -> None:

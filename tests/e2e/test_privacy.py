@@ -64,7 +64,7 @@ def test_encrypted_letter_opens_a_ticket_that_asks_for_another(desk: Desk, produ
     text = mail.get_body(("plain",))
     assert text is not None
     assert mail["subject"] == f"{number}: Action needed"
-    assert "protected by a password" in " ".join(text.get_content().split())
+    assert "password-protected" in " ".join(text.get_content().split())
 
 
 @pytest.mark.parametrize(

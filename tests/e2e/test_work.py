@@ -64,7 +64,7 @@ def test_a_producer_takes_his_request_back(desk: Desk, producer: Producer) -> No
     done = withdraw()
     assert (done.status_code, done.json()["status"]) == (codes.OK, "withdrawn")
     assert done.headers["etag"] != etag
-    assert "You asked to withdraw it." in text_of(desk, number, "Withdrawn", 2)
+    assert "You asked to withdraw this request." in text_of(desk, number, "Withdrawn", 2)
     assert producer.gateway.tickets().json()["total"] == 0
     assert withdraw().json()["type"] == "urn:por-desk:problem:ticket-closed"
 

@@ -56,7 +56,7 @@ async def test_an_encrypted_letter_opens_a_ticket_that_asks_for_another(world: W
     for kind in ("plain", "html"):
         body = mail.get_body((kind,))
         assert body is not None
-        assert "protected by a password" in body.get_content()
+        assert "password-protected" in body.get_content()
 
 
 async def test_a_refused_letter_is_for_staff_only(world: World) -> None:
@@ -214,6 +214,6 @@ async def test_a_better_letter_joins_the_ticket(world: World) -> None:
     assert (mail["Subject"], moved["Subject"]) == (f"{number}: Action needed", f"{number}: In review")
     body = mail.get_body(("plain",))
     assert body is not None
-    assert "You need not do anything." in body.get_content()
+    assert "No action is needed from you." in body.get_content()
     assert "corrected letter" not in body.get_content()
     assert world.parked == []

@@ -32,7 +32,7 @@ def test_every_status_says_what_happens_next(status: Status) -> None:
 def test_after_a_further_letter_the_next_step_hangs_on_that_letter(status: Status) -> None:
     """On any open ticket a good further letter asks for nothing, and one with a fault asks for a corrected one."""
     good, faulty = (texts.next_step(letter_added(status=status, reason=fault)) for fault in (None, LetterFault.EMPTY))
-    assert good == "The desk will look at your letter. You need not do anything."
+    assert good == "We will review your letter. No action is needed from you."
     assert "send a corrected letter" in faulty
 
 
@@ -41,14 +41,14 @@ def test_after_a_further_letter_the_next_step_hangs_on_that_letter(status: Statu
     [
         (LetterFault.ENCRYPTED, "corrected letter"),
         (StaffReason.SIGNATURE_MISSING, "corrected letter"),
-        (StaffReason.INFORMATION_MISSING, "answer"),
-        (StaffReason.OTHER, "answer"),
+        (StaffReason.INFORMATION_MISSING, "reply"),
+        (StaffReason.OTHER, "reply"),
     ],
 )
 def test_only_who_sent_a_bad_letter_is_asked_for_another(reason: LetterFault | StaffReason, asked: str) -> None:
-    """A corrected letter is asked for where one is at fault, else for an answer: not every request has one."""
+    """A corrected letter is asked for where one is at fault, else a reply: not every request has one."""
     next_step = texts.next_step(moved(status=Status.ACTION_NEEDED, reason=reason))
-    assert next_step.startswith(f"You: please {'send a ' if 'letter' in asked else ''}{asked}")
+    assert next_step.startswith(f"Please {'send a ' if 'letter' in asked else ''}{asked}")
 
 
 @pytest.mark.parametrize("reason", [*LetterFault, *StaffReason])
