@@ -25,8 +25,8 @@ def asyncapi_document() -> dict[str, Any]:
             "version": "1.0.0",
             "description": (
                 "Structured CloudEvents 1.0 over RabbitMQ. `ticket.*` on `por.events` is public: "
-                "at least once, stable ids, a gapless `sequence` per ticket; the stream "
-                f"`{topology.EVENTS_LOG}` keeps {topology.STREAM_AGE}. The rest is internal."
+                "at least once, stable IDs, a gapless `sequence` per ticket; the stream "
+                f"`{topology.EVENTS_LOG}` keeps {topology.STREAM_AGE}. Everything else is internal."
             ),
             "license": {"name": "Proprietary"},
         },
@@ -110,7 +110,7 @@ def _receives() -> dict[str, Any]:
         f"{queue.name}.receive.{_name(kind)}": {
             "action": "receive",
             "channel": {"$ref": f"#/channels/{_name(kind)}"},
-            "summary": f"{queue.service} works off {queue.name}.",
+            "summary": f"{queue.service} consumes {queue.name}.",
             "bindings": {"amqp": {"ack": True, "bindingVersion": "0.3.0"}},
         }
         for queue in topology.WORK_QUEUES

@@ -136,7 +136,7 @@ class Custody:
             raise Problem(
                 HTTPStatus.FORBIDDEN,
                 "letter-withheld",
-                "A virus was found in this letter, or it could not be searched for one: nobody is served with it.",
+                "A virus was found in this letter, or it could not be scanned; it cannot be downloaded.",
             )
         return receipt
 
@@ -176,7 +176,7 @@ def _as_judged(chunks: Iterator[bytes], sha256: str, key: str) -> Iterator[bytes
 
 
 def _unreadable() -> Problem:
-    return unavailable("Letters cannot be read now.")
+    return unavailable("Letters are temporarily unavailable; try again shortly.")
 
 
 def _may_read(receipt: Receipt, caller: Caller) -> bool:

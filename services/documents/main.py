@@ -46,7 +46,7 @@ def build(settings: DocumentsSettings, brokers: Brokers | None = None) -> FastAP
 
     return service_app(
         title="POR Desk documents",
-        description="Judges the letters and serves them to their owner and to staff.",
+        description="Checks letters and serves them to their owner and to staff.",
         registry=registry,
         lifespan=lifespan,
         checks={

@@ -30,7 +30,7 @@ def router(custody: Custody, verifier: TokenVerifier) -> APIRouter:
 
     @routes.get(
         "/{letter_id}",
-        summary="The letter's bytes, as an attachment",
+        summary="Download a letter",
         response_class=StreamingResponse,
         responses={**LETTER, **documented(*refusals.SHOW_LETTER)},
     )

@@ -10,7 +10,7 @@ from shared.contracts.tickets import TicketNumber
 
 
 class LetterReplyState(Contract):
-    """Further letters were accepted; their verdicts appear on the ticket."""
+    """Additional letters were accepted; their verdicts appear on the ticket."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -39,7 +39,7 @@ class Progress(StrEnum):
 
 
 class RequestState(Contract):
-    """What is true of a request now."""
+    """The current state of a request."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -57,11 +57,11 @@ class RequestState(Contract):
     request_id: UUID
     state: Progress
     ticket_number: TicketNumber | None = None
-    notices: list[str] = Field(default=[], description="What holds say of it; in the answer to its post.")
+    notices: list[str] = Field(default=[], description="Texts of the holds that apply; only in the answer to the post.")
 
 
 class PrivateFields(Contract):
-    """The private fields of a request, in clear."""
+    """The private fields of a request, unmasked."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -15,20 +15,20 @@ def faults(upload: Upload, parts: Sequence[str], *, required: bool = True) -> li
     if as_text := [part for part in parts if part in upload.fields]:
         return [_fault("not-a-file", "Send this as a file (a part with a filename), not as text.", as_text[0])]
     if not upload.letters and required:
-        return [_fault("missing", "Attach the document that is asked for here.", parts[0])]
+        return [_fault("missing", "Attach the requested document.", parts[0])]
     found, digests, places = [], set[str](), Counter[str]()
     for letter in upload.letters:
         place = (letter.part, places[letter.part])
         places[letter.part] += 1
         if letter.part not in parts:
-            found.append(_fault("no-file-here", "This type of request takes no file here.", *place))
+            found.append(_fault("no-file-here", "This request type does not take a file here.", *place))
         elif letter.size == 0:
             found.append(_fault("empty-file", "The file is empty.", *place))
         elif letter.media_type not in LETTER_TYPES:
-            detail = "The file is not a PDF, PNG, JPEG or TIFF, whatever its name says."
+            detail = "This file is not a PDF, PNG, JPEG or TIFF, even if its name says so."
             found.append(_fault("wrong-file-type", detail, *place))
         elif letter.sha256 in digests:
-            found.append(_fault("duplicate-file", "The same file is there twice; leave one out.", *place))
+            found.append(_fault("duplicate-file", "This file is attached twice; remove one.", *place))
         digests.add(letter.sha256)
     return found
 

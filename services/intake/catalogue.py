@@ -43,12 +43,12 @@ class RequestType(Entry):
     """One type of request, as its file says it."""
 
     code: Code
-    label: Words = Field(description="As the menu has it.")
-    title: str = Field(default="", description="As its page and its tickets have it, where that is not the label.")
+    label: Words = Field(description="The label in the menu.")
+    title: str = Field(default="", description="The title on its page and its tickets, if it is not the label.")
     position: int = Field(description="Its place in the menu.")
     help: str = ""
-    self_service: str = Field(default="", description="How the producer may help himself at once.")
-    one_of: tuple[Name, ...] = Field(default=(), description="Of these fields at least one is filled in.")
+    self_service: str = Field(default="", description="What producers can do themselves right away.")
+    one_of: tuple[Name, ...] = Field(default=(), description="At least one of these fields must be filled in.")
     fields: tuple[AnyField, ...] = Field(min_length=1)
     document: Document | None = None
 
@@ -73,12 +73,12 @@ class RequestType(Entry):
     def _is_whole(self) -> Self:
         names = [TYPE_FIELD, *(each.name for each in self.fields), *([self.document.part] if self.document else [])]
         if len(set(names)) < len(names):
-            raise ValueError("a field or part is named twice")
+            raise ValueError("a field or part name is used twice")
         if unknown := set(self.one_of) - set(names):
             raise ValueError(f"one_of names no field: {', '.join(sorted(unknown))}")
         for index, each in enumerate(self.fields):
             if isinstance(each, DateField) and each.after not in {None, *names[1 : index + 1]}:
-                raise ValueError(f"{each.name} is after no field before it: {each.after}")
+                raise ValueError(f"{each.name}: after must name an earlier field, not {each.after}")
         self._model = model_of(self.code, self.fields)
         if wrong := self.read(self.example)[1]:
             raise ValueError(f"the example is refused: {wrong[0].pointer} {wrong[0].detail}")
@@ -120,7 +120,11 @@ class RequestType(Entry):
         if self.one_of and not filled.keys() & set(self.one_of):
             labels = ", ".join(each.label for each in self.fields if each.name in self.one_of)
             errors = [
-                FieldProblem(pointer=pointer_to(self.one_of[0]), code="missing", detail=f"Fill in one: {labels}.")
+                FieldProblem(
+                    pointer=pointer_to(self.one_of[0]),
+                    code="missing",
+                    detail=f"Fill in at least one of these: {labels}.",
+                )
             ]
         try:
             form = self._model.model_validate(filled)
@@ -155,7 +159,7 @@ class Catalogue:
         code = fields.get(TYPE_FIELD, "")
         if known := self.types.get(code):
             return known, []
-        detail = f"Name one of the request types: {', '.join(self.types)}."
+        detail = f"Choose one of these request types: {', '.join(self.types)}."
         return None, [
             FieldProblem(pointer=f"#/{TYPE_FIELD}", code="unknown-request-type" if code else "missing", detail=detail)
         ]
@@ -169,7 +173,7 @@ def load_catalogue(folder: Path | None, portal_name: str) -> Catalogue:
     """
     types = [_read(path, portal_name) for path in (folder or SHIPPED).glob("*.toml")]
     if not types:
-        raise ConfigurationError(f"POR_REQUEST_TYPES: there is no request type in {folder}.")
+        raise ConfigurationError(f"POR_REQUEST_TYPES: no request types found in {folder}.")
     ordered = sorted(types, key=lambda each: (each.position, each.code))
     return Catalogue({each.code: each for each in ordered})
 

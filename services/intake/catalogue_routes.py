@@ -22,15 +22,15 @@ def router(reception: Reception, verifier: Verifier, settings: IntakeSettings) -
 
     @routes.get(
         "/request-types",
-        summary="The kinds of request: forms as JSON Schema and in their layout, and the holds that are on",
+        summary="List the request types: fields as JSON Schema, layout, documents and active holds",
     )
     async def list_request_types() -> RequestTypes:
         return menu_of(reception.counter.catalogue, reception.counter.holds, settings)
 
     @routes.get(
         "/requests/{request_id}/private-fields",
-        summary="The private fields of a request, in clear (staff with a scope of their own)",
-        description="Each reading leaves a line in the log.",
+        summary="Read a request's private fields unmasked (staff with bank:read)",
+        description="Each read is logged.",
         responses=documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS, *refusals.SHOW_LETTER),
     )
     async def show_private_fields(
@@ -38,7 +38,9 @@ def router(reception: Reception, verifier: Verifier, settings: IntakeSettings) -
     ) -> PrivateFields:
         if not caller.sees_private:
             raise Problem(
-                HTTPStatus.FORBIDDEN, "not-allowed", "Private fields are for staff: this needs tickets:work too."
+                HTTPStatus.FORBIDDEN,
+                "not-allowed",
+                "Private fields are for staff; this also requires the scope tickets:work.",
             )
         response.headers["Cache-Control"] = "no-store"
         return await reception.private_fields(request_id, caller)

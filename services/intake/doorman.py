@@ -57,7 +57,7 @@ class Doorman:
         caller = await self._verifier.caller(token)
         # One issuer is accepted, so that its subject alone tells callers apart.
         if wait := self._allowance.take(caller.subject, time.monotonic()):
-            raise too_many("You ask too often; wait as long as Retry-After says.", wait)
+            raise too_many("Too many requests; wait for the time in Retry-After.", wait)
         return caller
 
 

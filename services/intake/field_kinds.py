@@ -32,7 +32,7 @@ class MoneyField(FormField):
         """An amount above nothing."""
         match = _MONEY.fullmatch(value)
         if not match or not (amount := Decimal(match[1].replace(",", "") + (match[2] or ""))):
-            raise PydanticCustomError("money_format", "Write an amount in dollars above zero, such as 1250.00.")
+            raise PydanticCustomError("money_format", "Enter a dollar amount above zero, such as 1250.00.")
         return f"{amount:.2f}"
 
 
@@ -51,7 +51,7 @@ class EmailField(FormField):
         try:
             return in_ascii(value if len(value) <= MOST else "")
         except ValueError:
-            raise PydanticCustomError("email_format", "Write one mail address, such as name@agency.example.") from None
+            raise PydanticCustomError("email_format", "Enter one email address, such as name@agency.example.") from None
 
 
 class PhoneField(FormField):
@@ -63,7 +63,7 @@ class PhoneField(FormField):
         """Ten digits, whatever stands between them."""
         match = _PHONE.fullmatch(re.sub(r"[ ().-]", "", value))
         if not match:
-            raise PydanticCustomError("phone_format", "Write ten digits with the area code, such as 312-555-0142.")
+            raise PydanticCustomError("phone_format", "Enter ten digits with the area code, such as 312-555-0142.")
         return f"+1{match[1]}"
 
 
@@ -80,7 +80,7 @@ class RoutingNumberField(FormField):
     def check(self, value: str) -> str:
         """The check digit finds one wrong digit and most swapped ones."""
         if not rtn.is_valid(value) or not value.isascii():
-            raise PydanticCustomError("routing_number", "No bank has this routing number; check its nine digits.")
+            raise PydanticCustomError("routing_number", "This is not a valid routing number; check its nine digits.")
         return str(rtn.compact(value))
 
 
@@ -98,7 +98,7 @@ class BankAccountField(FormField):
         """As many digits as the clearing house takes."""
         digits = re.sub(r"[ -]", "", value)
         if not _BANK_ACCOUNT.fullmatch(digits):
-            raise PydanticCustomError("bank_account", "A bank account has 4 to 17 digits.")
+            raise PydanticCustomError("bank_account", "Enter a bank account number of 4 to 17 digits.")
         return digits
 
     def mask(self, value: str) -> str:

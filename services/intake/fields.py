@@ -132,17 +132,17 @@ class DateField(FormField):
         """It is written as a date, and there is such a day."""
         # The pattern comes first: Python reads more forms than people are asked for.
         if not _DATE.fullmatch(value):
-            raise PydanticCustomError("date_format", "Write the date as YYYY-MM-DD.")
+            raise PydanticCustomError("date_format", "Enter the date as YYYY-MM-DD.")
         try:
             date.fromisoformat(value)
         except ValueError:
-            raise PydanticCustomError("no_such_day", "There is no such day; write the date as YYYY-MM-DD.") from None
+            raise PydanticCustomError("no_such_day", "There is no such date; enter it as YYYY-MM-DD.") from None
         return value
 
     def _is_later(self, value: str, info: ValidationInfo) -> str:
         earlier = info.data.get(self.after) if self.after else None
         if earlier is not None and value <= earlier:
-            raise PydanticCustomError("not_later", "This day must be later than {earlier}.", {"earlier": self.after})
+            raise PydanticCustomError("not_later", "This date must be later than {earlier}.", {"earlier": self.after})
         return value
 
 
@@ -159,7 +159,7 @@ class MonthField(FormField):
     def check(self, value: str) -> str:
         """It is written as one."""
         if not _MONTH.fullmatch(value):
-            raise PydanticCustomError("month_format", "Write the month as YYYY-MM.")
+            raise PydanticCustomError("month_format", "Enter the month as YYYY-MM.")
         return value
 
 
@@ -182,5 +182,5 @@ class AffirmationField(FormField):
 
     def _is_ticked(self, value: str) -> bool:
         if value not in self.schema_["enum"]:
-            raise PydanticCustomError("not_affirmed", "Tick this box to affirm it.")
+            raise PydanticCustomError("not_affirmed", "Check this box to affirm.")
         return True

@@ -30,7 +30,7 @@ def router(tickets: Owner, documents: Owner, verifier: Verifier) -> APIRouter:
     @routes.get(
         "/tickets",
         tags=["tickets"],
-        summary="Existing Request Tickets",
+        summary="List tickets",
         response_model=TicketPage,
         responses=limited(*refusals.LIST_TICKETS),
     )
@@ -40,7 +40,7 @@ def router(tickets: Owner, documents: Owner, verifier: Verifier) -> APIRouter:
     @routes.get(
         "/tickets/counts",
         tags=["tickets"],
-        summary="How much is open, and with whom (staff)",
+        summary="Open tickets by status and assignee (staff)",
         response_model=TicketCounts,
         responses=limited(*refusals.STAFF_READS),
     )
@@ -50,7 +50,7 @@ def router(tickets: Owner, documents: Owner, verifier: Verifier) -> APIRouter:
     @routes.get(
         "/tickets/reasons",
         tags=["tickets"],
-        summary="The reasons for a move, with their texts (staff)",
+        summary="List the reasons for a move, with their texts (staff)",
         response_model=ReasonTexts,
         responses=limited(*refusals.STAFF_READS),
     )
@@ -60,7 +60,7 @@ def router(tickets: Owner, documents: Owner, verifier: Verifier) -> APIRouter:
     @routes.get(
         "/tickets/stream",
         tags=["tickets"],
-        summary="What happens to tickets, as server-sent events",
+        summary="Stream ticket events as they happen (server-sent events)",
         response_class=EventStream,
         status_code=HTTPStatus.OK,
         responses={**EVENTS, **limited(*refusals.LISTEN)},
@@ -71,7 +71,7 @@ def router(tickets: Owner, documents: Owner, verifier: Verifier) -> APIRouter:
     @routes.get(
         "/tickets/{number}",
         tags=["tickets"],
-        summary="One ticket with its history and letters",
+        summary="Show a ticket with its history and letters",
         response_model=TicketDetail,
         responses={**TICKET, **limited(*refusals.SHOW_TICKET)},
     )
@@ -82,7 +82,7 @@ def router(tickets: Owner, documents: Owner, verifier: Verifier) -> APIRouter:
     @routes.get(
         "/letters/{letter_id}",
         tags=["letters"],
-        summary="The letter's bytes, as an attachment",
+        summary="Download a letter",
         response_class=Response,
         responses={**LETTER, **limited(*refusals.SHOW_LETTER)},
     )

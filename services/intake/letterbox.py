@@ -71,14 +71,14 @@ class Letterbox:
         try:
             return await read_as(kind, self._store, key)
         except ObjectStoreError as error:
-            raise _away(request_id, error, "Requests cannot be looked up now; try again soon.") from error
+            raise _away(request_id, error, "Requests are temporarily unavailable; try again shortly.") from error
 
 
 def _not_kept(request_id: object, error: Exception) -> Problem:
     return _away(
         request_id,
         error,
-        "Letters cannot be kept now; nothing was accepted. Send the request again with the same Idempotency-Key.",
+        "Letters cannot be stored now; nothing was accepted. Send the request again with the same Idempotency-Key.",
     )
 
 

@@ -29,8 +29,8 @@ from shared.runtime.objects import ObjectStore
 from shared.runtime.service import serve, service_app
 
 DESCRIPTION = (
-    "The desk behind the producer portal: ask for a change of the producer of record, follow its "
-    "ticket, read its letters. Errors are RFC 9457 problem details."
+    "The API behind the producer portal: submit requests, follow their tickets, read their letters. "
+    "Errors are RFC 9457 problem details."
 )
 
 

@@ -23,7 +23,7 @@ _EXAMPLE: dict[str, Any] = {
         {
             "name": "account_number",
             "label": "Account Number",
-            "help": "Six digits; leading zeros count.",
+            "help": "Six digits, including leading zeros.",
             "kind": "text",
             "required": True,
             "private": False,
@@ -63,18 +63,18 @@ class Column(BaseModel):
     name: str
     label: str
     help: str
-    kind: str = Field(description="What it is: text, choice, date, month, money, email, phone, table …")
+    kind: str = Field(description="The kind of field: text, choice, date, month, money, email, phone, table …")
     required: bool
-    private: bool = Field(description="Kept encrypted; afterwards only a mask is shown.")
+    private: bool = Field(description="Stored encrypted; afterwards only a mask is shown.")
     lines: int = Field(description="How many lines of text to show.")
-    choices: dict[str, str] = Field(description="Of a choice: each value with its words, in order.")
+    choices: dict[str, str] = Field(description="For a choice: each value with its label, in order.")
     example: str
 
 
 class LaidOutField(Column):
     """One field, in its place on the form."""
 
-    columns: list[Column] = Field(description="Of a table: its columns.")
+    columns: list[Column] = Field(description="For a table: its columns.")
 
 
 class DocumentInput(BaseModel):
@@ -91,11 +91,11 @@ class DocumentInput(BaseModel):
 
 
 class ActiveNotice(BaseModel):
-    """A hold that is on now: show its text above the form."""
+    """An active hold: show its text above the form."""
 
     text: str
-    effect: Effect = Field(description="refuse: the post is 409; park: the ticket opens On hold; warn: nothing else.")
-    lines_of_business: list[str] = Field(description="Only these; none: whatever the line.")
+    effect: Effect = Field(description="refuse: a post gets 409; park: the ticket opens On hold; warn: no effect.")
+    lines_of_business: list[str] = Field(description="Only these lines; empty: every line.")
     until: datetime | None = None
 
 
@@ -103,13 +103,13 @@ class MenuEntry(BaseModel):
     """One type of request."""
 
     request_type: str
-    label: str = Field(description="As the menu has it.")
-    title: str = Field(description="As its page and its tickets have it.")
+    label: str = Field(description="The label in the menu.")
+    title: str = Field(description="The title on its page and its tickets.")
     help: str
-    self_service: str = Field(description="How the producer may help himself at once; empty: there is no such way.")
+    self_service: str = Field(description="What producers can do themselves right away; empty if there is nothing.")
     fields: dict[str, Any] = Field(description="The form as JSON Schema, draft 2020-12.")
-    layout: list[LaidOutField] = Field(description="The fields in the order in which a form shows them.")
-    letter_part: str | None = Field(description="The part that takes the first of the documents; none: no file.")
+    layout: list[LaidOutField] = Field(description="The fields in the order a form shows them.")
+    letter_part: str | None = Field(description="The part for the first document; null if the type takes no file.")
     documents: list[DocumentInput]
     notices: list[ActiveNotice]
 

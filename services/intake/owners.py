@@ -88,7 +88,7 @@ class Owner:
 
     def _away(self, reason: str) -> Problem:
         log.warning("owner away", owner=self._name, reason=reason)
-        return unavailable(f"The {self._name} service is away; try again soon.")
+        return unavailable(f"The {self._name} service is temporarily unavailable; try again shortly.")
 
     async def forward_stream(self, request: Request) -> Response:
         """Send the request on and pass events back as they come, until either side ends.
@@ -164,12 +164,12 @@ async def open_ticket(tickets: Owner, number: str, caller: Caller) -> TicketSumm
         ticket = await tickets.get(TicketDetail, _address(f"/v1/tickets/{number}"), caller, {})
     except OwnerAway as error:
         log.warning("tickets not asked", reason=str(error))
-        raise unavailable("The tickets service is away; try again soon.") from error
+        raise unavailable("The tickets service is temporarily unavailable; try again shortly.") from error
     if ticket.producer_id != caller.producer_id:
         # Staff who is a producer too sees all tickets, and still sends letters for his own only.
         raise Problem(HTTPStatus.NOT_FOUND, "unknown-ticket", "There is no such ticket.")
     if not ticket.status.is_open:
-        raise Problem(HTTPStatus.CONFLICT, "ticket-closed", "The ticket is closed; send a new request.")
+        raise Problem(HTTPStatus.CONFLICT, "ticket-closed", "The ticket is closed; submit a new request.")
     return ticket
 
 

@@ -20,7 +20,9 @@ _FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": f"The form, version {VERSION}.",
         "content": {PDF: {}},
-        "headers": headers({"Content-Disposition": "Always an attachment.", "ETag": "Of version and values."}),
+        "headers": headers(
+            {"Content-Disposition": "Always an attachment.", "ETag": "From the version and the values."}
+        ),
     }
 }
 
@@ -39,8 +41,8 @@ def router(kind: RequestType | None, portal_name: str, verifier: Verifier) -> AP
 
     @routes.get(
         f"/{FORM}",
-        summary="The Group POR Transfer Form: a PDF to fill in, with what is known already",
-        description="Each parameter is a field of the form. Uploaded as it was filled in, it is read by the desk.",
+        summary="Get the Group POR Transfer Form as a fillable PDF",
+        description="Each parameter fills in a field. The desk reads a form that is uploaded as it was filled in.",
         dependencies=[reader],
         response_class=Response,
         responses={

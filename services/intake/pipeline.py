@@ -25,7 +25,7 @@ class Pipeline:
         """
         if not await self._bus.can_publish():
             raise unavailable(
-                "Requests cannot be taken now; nothing was accepted. Send it again with the same Idempotency-Key.",
+                "Requests cannot be processed now; nothing was accepted. Send it again with the same Idempotency-Key.",
                 request_id=str(request_id),
             )
 
@@ -40,6 +40,6 @@ class Pipeline:
         except BusAway as error:
             log.warning("publish failed", reason=type(error).__name__)
             raise unavailable(
-                "It is not known whether this was accepted. Send it again with the same Idempotency-Key.",
+                "We could not confirm whether this was accepted. Send it again with the same Idempotency-Key.",
                 request_id=str(event.data.request_id),
             ) from error

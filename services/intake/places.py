@@ -25,9 +25,9 @@ class Places:
             Problem: 503 where all are taken, 429 where he has half of them.
         """
         if self._taken.total() >= self._places:
-            raise unavailable("Too many uploads are under way. Send it again with the same Idempotency-Key.")
+            raise unavailable("Too many uploads are in progress. Send it again with the same Idempotency-Key.")
         if self._taken[caller] >= self._of_one:
-            raise too_many("Too many of your uploads are under way; wait for their answers.", BACK_SOON)
+            raise too_many("Too many of your uploads are in progress; wait for them to finish.", BACK_SOON)
         self._taken[caller] += 1
         try:
             yield

@@ -74,7 +74,9 @@ class Reception:
         """
         form = await self.letterbox.form(request_id)
         if form is None or not form.sealed:
-            raise Problem(HTTPStatus.NOT_FOUND, "unknown-request", "There is no such request with private fields.")
+            raise Problem(
+                HTTPStatus.NOT_FOUND, "unknown-request", "There is no such request, or it has no private fields."
+            )
         fields = self.counter.sealer.open(form.sealed)
         log.info("private fields read", request_id=str(request_id), reader=caller.subject, fields=sorted(fields))
         return PrivateFields(request_id=request_id, fields=fields)
@@ -86,7 +88,7 @@ class Reception:
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "key-reused",
-                "This Idempotency-Key was used for another request; make a new key.",
+                "This Idempotency-Key was used for a different request; use a new key.",
                 request_id=str(known.request_id),
             )
         return known

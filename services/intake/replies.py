@@ -72,7 +72,7 @@ class Replies:
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "key-reused",
-                "This Idempotency-Key was used for other letters; make a new key.",
+                "This Idempotency-Key was used for different letters; use a new key.",
                 request_id=str(reply.request_id),
             )
         return known
@@ -95,7 +95,7 @@ def _reply(
 def _comment(text: str) -> str | None:
     """What the producer writes with his letters; an empty field is one that is not filled in."""
     if len(text) > MAX_WORDS:
-        detail = f"Write at most {MAX_WORDS} characters."
+        detail = f"Enter at most {MAX_WORDS} characters."
         raise invalid_fields([FieldProblem(pointer="#/comment", code="string-too-long", detail=detail)])
     return text or None
 

@@ -36,8 +36,8 @@ _KEY = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255})"|([\x21\x
 
 _ACCEPTED = headers(
     {
-        "Location": "Where to ask what has become of it.",
-        "Preference-Applied": "`wait=n`: for how long the answer was ready to wait.",
+        "Location": "Where to check the state of the request.",
+        "Preference-Applied": "`wait=n`: the wait that was applied, in seconds.",
     }
 )
 
@@ -53,13 +53,13 @@ def router(
 
     @routes.post(
         "/requests",
-        summary="Send in a request",
+        summary="Submit a request",
         description=(
             "The fields depend on the `request_type`: see `GET /v1/request-types`. "
-            "202 and 201 both mean that request and letter are durable. 201 comes with the ticket number: "
-            "with `Prefer: wait=n`, or where a request that has its ticket is sent again. With an "
-            "`Idempotency-Key` a request may be sent again at any time and gives the same ticket; without "
-            "one there is no protection against sending it twice."
+            "201 and 202 both mean that the request and its letter are durable. 201 includes the ticket number: "
+            "with `Prefer: wait=n`, or when a request that already has a ticket is sent again. With an "
+            "`Idempotency-Key` a request can be sent again at any time and gets the same ticket; without "
+            "one, sending it twice creates two tickets."
         ),
         status_code=HTTPStatus.ACCEPTED,
         responses={
@@ -103,7 +103,7 @@ def router(
     @routes.post(
         "/tickets/{number}/letters",
         tags=["tickets"],
-        summary="Send a further letter for an open ticket",
+        summary="Send an additional letter for an open ticket",
         status_code=HTTPStatus.ACCEPTED,
         responses=documented(
             HTTPStatus.BAD_REQUEST,
@@ -134,7 +134,7 @@ def router(
 
     @routes.get(
         "/requests/{request_id}",
-        summary="What has become of a request",
+        summary="Show the state of a request",
         responses=documented(
             HTTPStatus.UNAUTHORIZED,
             HTTPStatus.FORBIDDEN,
@@ -162,7 +162,7 @@ def _require_producer(caller: Caller) -> None:
         raise Problem(
             HTTPStatus.FORBIDDEN,
             "not-a-producer",
-            "Requests are made by producers: the token must name producer_id and an email that can be written to.",
+            "Only producers can make requests: the token must contain a producer_id and a valid email address.",
         )
 
 
@@ -184,6 +184,6 @@ def _key(request: Request) -> str | None:
         raise Problem(
             HTTPStatus.BAD_REQUEST,
             "bad-idempotency-key",
-            "Send one Idempotency-Key: 1 to 255 printable ASCII characters, best in double quotes.",
+            "Send one Idempotency-Key: 1 to 255 printable ASCII characters, preferably in double quotes.",
         )
     return re.sub(r"\\(.)", r"\1", match[1]) if match[1] else match[2]

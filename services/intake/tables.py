@@ -51,10 +51,12 @@ class TableField(FormField):
         try:
             heading, *rows = csv.reader(lines, delimiter=separator, strict=True)
         except (csv.Error, ValueError) as error:
-            raise PydanticCustomError("not_a_table", "Send the list as CSV, with a heading.") from error
+            raise PydanticCustomError("not_a_table", "Send the list as CSV with a header row.") from error
         names = [self._column_called(cell) for cell in heading]
         if None in names or len(set(names)) < len(names):
-            raise PydanticCustomError("table_heading", "Head the columns: {names}.", {"names": self._names})
+            raise PydanticCustomError(
+                "table_heading", "Name these columns in the header row: {names}.", {"names": self._names}
+            )
         if not 1 <= len(rows) <= self.max_rows:
             raise PydanticCustomError("table_length", "Send 1 to {most} rows.", {"most": self.max_rows})
         return [_filled(dict(zip([*names, _BEYOND], _cells(row, len(names)), strict=False))) for row in rows]
@@ -74,7 +76,7 @@ class TableField(FormField):
             for index, value in enumerate(getattr(row, name) for row in rows):
                 if first.setdefault(value, index) != index:
                     row = {"row": first[value] + 1 + HEADING_ROWS}
-                    fault = PydanticCustomError("twice", "This is in row {row} already.", row)
+                    fault = PydanticCustomError("twice", "This value is already in row {row}.", row)
                     faults.append({"type": fault, "loc": (index, name), "input": None})
         if faults:
             raise ValidationError.from_exception_data(self.name, faults, hide_input=True)

@@ -91,13 +91,13 @@ class Upload(ExitStack):
         if b"filename" in options and name not in self._tables:
             self._begin_file(name, _file_name(options[b"filename"]))
         elif not name or name in self.fields or len(self.fields) >= MAX_FIELDS:
-            raise _ill_formed(f"The field {name!r} is unnamed, given twice, or one too many.")
+            raise _ill_formed(f"Field {name!r} is unnamed, repeated, or one too many.")
         else:
             self._field = (name, bytearray())
 
     def _begin_file(self, name: str, filename: str) -> None:
         if name not in self._parts:
-            raise _ill_formed(f"No file goes into {name!r}, but into: {', '.join(sorted(self._parts))}.")
+            raise _ill_formed(f"Field {name!r} does not take files; use: {', '.join(sorted(self._parts))}.")
         # Counted when they begin: a browser's empty, nameless ones are not kept, but there may be thousands of them.
         self._files += 1
         if self._files > self._max_letters:
@@ -109,13 +109,13 @@ class Upload(ExitStack):
         if self._file:
             self._file.write(data[start:end])
             if self._file.size > self._max_letter_bytes:
-                raise too_large(f"A letter may have {self._max_letter_bytes} bytes.")
+                raise too_large(f"A letter may be at most {_in_units(self._max_letter_bytes)}.")
         elif self._field:
             name, value = self._field
             value.extend(data[start:end])
             most = MAX_TABLE_BYTES if name in self._tables else MAX_FIELD_BYTES
             if len(value) > most:
-                raise too_large(f"This field may have {most} bytes.")
+                raise too_large(f"This field may be at most {_in_units(most)}.")
 
     def _on_part_end(self) -> None:
         if self._field:
@@ -123,7 +123,7 @@ class Upload(ExitStack):
             try:
                 self.fields[name] = value.decode()
             except UnicodeDecodeError as error:
-                detail = f"The field {name!r} is not text in UTF-8; send a file as a part with a filename."
+                detail = f"Field {name!r} is not UTF-8 text; send a file as a part with a filename."
                 raise _ill_formed(detail) from error
         # A browser sends an empty, nameless file part where nothing was chosen.
         if self._file and (self._file.size or self._file.filename):
@@ -132,6 +132,14 @@ class Upload(ExitStack):
 
     def _on_end(self) -> None:
         self._finished = True
+
+
+def _in_units(size: int) -> str:
+    """A number of bytes in the largest unit that it fills to the last byte."""
+    for unit, length in (("MiB", 2**20), ("KiB", 2**10)):
+        if size % length == 0:
+            return f"{size // length} {unit}"
+    return f"{size} bytes"
 
 
 def _file_name(value: bytes) -> str:
@@ -143,6 +151,6 @@ def _file_name(value: bytes) -> str:
 
 
 def _ill_formed(
-    detail: str = "The form is not well-formed, or it was cut off.",
+    detail: str = "The form is malformed or incomplete.",
 ) -> Problem:
     return Problem(HTTPStatus.BAD_REQUEST, "ill-formed-body", detail)

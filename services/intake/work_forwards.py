@@ -28,31 +28,27 @@ def router(tickets: Owner, verifier: Verifier) -> APIRouter:
         responses={**TICKET, **limited(*refusals.WORK_ON_TICKET)},
     )
 
-    @routes.post("/status", summary="Move a ticket (staff)", response_model=TicketDetail)
+    @routes.post("/status", summary="Move a ticket to another status (staff)", response_model=TicketDetail)
     async def move_ticket(move: StatusMove, request: Request) -> Response:
         return await tickets.forward(request)
 
-    @routes.post("/claim", summary="Take a ticket that nobody works (staff)", response_model=TicketDetail)
+    @routes.post("/claim", summary="Claim an unassigned ticket (staff)", response_model=TicketDetail)
     async def claim_ticket(request: Request) -> Response:
         return await tickets.forward(request)
 
-    @routes.post(
-        "/assignment", summary="Give a ticket to somebody, or back to all (staff)", response_model=TicketDetail
-    )
+    @routes.post("/assignment", summary="Assign a ticket, or unassign it (staff)", response_model=TicketDetail)
     async def assign_ticket(assignment: Assignment, request: Request) -> Response:
         return await tickets.forward(request)
 
-    @routes.post(
-        "/notes", summary="Write a note for colleagues, or to the producer (staff)", response_model=TicketDetail
-    )
+    @routes.post("/notes", summary="Add a note for colleagues or the producer (staff)", response_model=TicketDetail)
     async def add_note(note: Note, request: Request) -> Response:
         return await tickets.forward(request)
 
-    @routes.post("/withdrawal", summary="Take one's request back (producer)", response_model=TicketDetail)
+    @routes.post("/withdrawal", summary="Withdraw a request (producer)", response_model=TicketDetail)
     async def withdraw_ticket(withdrawal: Withdrawal, request: Request) -> Response:
         return await tickets.forward(request)
 
-    @routes.post("/answers", summary="Answer the desk in words (producer)", response_model=TicketDetail)
+    @routes.post("/answers", summary="Reply to the desk in text (producer)", response_model=TicketDetail)
     async def answer_desk(answer: Answer, request: Request) -> Response:
         return await tickets.forward(request)
 

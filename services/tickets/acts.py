@@ -34,14 +34,14 @@ def move(ticket: Document, wish: StatusMove) -> Change:
         raise Problem(
             HTTPStatus.CONFLICT,
             "illegal-move",
-            f"A ticket in {current.label} may go to: {', '.join(allowed) or 'nowhere'}.",
+            f"A ticket in {current.label} can move to: {', '.join(allowed) or 'no other status'}.",
             allowed_moves=allowed,
         ) from error
     except workflow.ReasonMissing as error:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "reason-missing",
-            f"Give a reason to move a ticket to {wish.status.label}.",
+            f"A reason is required to move a ticket to {wish.status.label}.",
         ) from error
     return Change(
         history.STATUS_CHANGED,
@@ -69,7 +69,7 @@ def claim(ticket: Document, who: str) -> Change | None:
         raise Problem(
             HTTPStatus.CONFLICT,
             "already-claimed",
-            "A colleague works this ticket; reassign it if it shall be yours.",
+            "A colleague is working on this ticket; reassign it to yourself to take over.",
             assignee=holder,
         )
     return _assigned(ticket, Act.CLAIMED, who)
@@ -110,7 +110,7 @@ def withdraw(ticket: Document, wish: Withdrawal) -> Change:
         raise Problem(
             HTTPStatus.CONFLICT,
             "too-late-to-withdraw",
-            "The request is approved and the change is being made; please call the carrier.",
+            "The request is approved and is being completed; please call the carrier.",
         ) from error
 
 
@@ -125,7 +125,7 @@ def answer(ticket: Document, wish: Answer) -> Change:
         raise Problem(
             HTTPStatus.CONFLICT,
             "no-answer-needed",
-            "The desk is not waiting for an answer; send a further letter if there is something to add.",
+            "The desk is not waiting for a reply; send an additional letter if you have something to add.",
         )
     change = move(ticket, StatusMove(status=Status.IN_REVIEW, comment=wish.comment))
     return replace(change, fields={**change.fields, "answered": True})

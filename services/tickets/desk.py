@@ -178,5 +178,5 @@ def mistyped() -> Problem:
     return Problem(
         HTTPStatus.BAD_REQUEST,
         "mistyped-ticket-number",
-        "No ticket can have this number; check it for a mistyped digit.",
+        "This is not a valid ticket number; check it for a mistyped digit.",
     )

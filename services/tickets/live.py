@@ -155,7 +155,7 @@ class Live:
             Problem: 503.
         """
         if len(self._listeners) >= MAX_LISTENERS:
-            raise unavailable("Too many listen; try again soon.")
+            raise unavailable("Too many open event streams; try again shortly.")
 
 
 _RELOAD = format_sse_event(event="reload", data_str="{}")

@@ -130,7 +130,9 @@ def _subject(ticket: Document) -> Subject | None:
 def _where(asked: TicketQuery, caller: Caller) -> Document:
     """The question as the database takes it, but for what hangs on other tickets."""
     if asked.asks_as_staff and not caller.is_staff:
-        raise Problem(HTTPStatus.FORBIDDEN, "not-allowed", f"Only staff may ask by: {', '.join(asked.asks_as_staff)}.")
+        raise Problem(
+            HTTPStatus.FORBIDDEN, "not-allowed", f"Only staff may filter by: {', '.join(asked.asks_as_staff)}."
+        )
     wanted: dict[str, Any] = {
         "_id": asked.request_id,
         "status": asked.status.value if asked.status else None,

@@ -44,7 +44,7 @@ def router(desk: Desk, queue: Queue, live: Live, verifier: TokenVerifier) -> API
 
     @routes.get(
         "",
-        summary="Existing Request Tickets",
+        summary="List tickets",
         response_model_exclude_none=True,
         responses=documented(*refusals.LIST_TICKETS),
     )
@@ -55,7 +55,7 @@ def router(desk: Desk, queue: Queue, live: Live, verifier: TokenVerifier) -> API
 
     @routes.get(
         "/counts",
-        summary="How much is open, and with whom (staff)",
+        summary="Open tickets by status and assignee (staff)",
         dependencies=[worker],
         responses=documented(*refusals.STAFF_READS),
     )
@@ -64,7 +64,7 @@ def router(desk: Desk, queue: Queue, live: Live, verifier: TokenVerifier) -> API
 
     @routes.get(
         "/reasons",
-        summary="The reasons for a move, with their texts (staff)",
+        summary="List the reasons for a move, with their texts (staff)",
         dependencies=[worker],
         responses=documented(*refusals.STAFF_READS),
     )
@@ -73,7 +73,7 @@ def router(desk: Desk, queue: Queue, live: Live, verifier: TokenVerifier) -> API
 
     @routes.get(
         "/stream",
-        summary="What happens to tickets, as server-sent events",
+        summary="Stream ticket events as they happen (server-sent events)",
         response_class=EventStream,
         status_code=HTTPStatus.OK,
         responses={**EVENTS, **documented(*refusals.LISTEN)},
@@ -86,7 +86,7 @@ def router(desk: Desk, queue: Queue, live: Live, verifier: TokenVerifier) -> API
 
     @routes.get(
         "/{number}",
-        summary="One ticket with its history and letters",
+        summary="Show a ticket with its history and letters",
         responses={**TICKET, **documented(*refusals.SHOW_TICKET)},
     )
     async def show_ticket(

@@ -99,6 +99,6 @@ def _changed_meanwhile(version: int | None) -> Problem:
     return Problem(
         HTTPStatus.PRECONDITION_FAILED,
         "changed-meanwhile",
-        "The ticket was changed by somebody else; read it again.",
+        "The ticket was changed by someone else; read it again.",
         version=version,
     )

@@ -30,7 +30,7 @@ async def versions(if_match: Annotated[str | None, Header()] = None) -> Versions
         raise Problem(
             HTTPStatus.BAD_REQUEST,
             "bad-if-match",
-            "Send the ETag of the ticket as If-Match.",
+            "Send the ticket's ETag as If-Match.",
         )
     return frozenset(tag for weak, tag in _TAG.findall(if_match) if not weak)
 
@@ -47,7 +47,7 @@ def router(work: Work, queue: Queue, verifier: TokenVerifier) -> APIRouter:
     writer = Depends(caller_with(verifier, REQUESTS_WRITE))
     at = Depends(versions)
 
-    @routes.post("/status", summary="Move a ticket (staff)")
+    @routes.post("/status", summary="Move a ticket to another status (staff)")
     async def move_ticket(
         number: str,
         move: StatusMove,
@@ -57,13 +57,13 @@ def router(work: Work, queue: Queue, verifier: TokenVerifier) -> APIRouter:
     ) -> TicketDetail:
         return await shown(await work.move(number, move, caller, at), queue, caller, response)
 
-    @routes.post("/claim", summary="Take a ticket that nobody works (staff)")
+    @routes.post("/claim", summary="Claim an unassigned ticket (staff)")
     async def claim_ticket(
         number: str, caller: Annotated[Caller, worker], at: Annotated[Versions, at], response: Response
     ) -> TicketDetail:
         return await shown(await work.claim(number, caller, at), queue, caller, response)
 
-    @routes.post("/assignment", summary="Give a ticket to somebody, or back to all (staff)")
+    @routes.post("/assignment", summary="Assign a ticket, or unassign it (staff)")
     async def assign_ticket(
         number: str,
         assignment: Assignment,
@@ -73,13 +73,13 @@ def router(work: Work, queue: Queue, verifier: TokenVerifier) -> APIRouter:
     ) -> TicketDetail:
         return await shown(await work.assign(number, assignment, caller, at), queue, caller, response)
 
-    @routes.post("/notes", summary="Write a note for colleagues, or to the producer (staff)")
+    @routes.post("/notes", summary="Add a note for colleagues or the producer (staff)")
     async def add_note(
         number: str, note: Note, caller: Annotated[Caller, worker], at: Annotated[Versions, at], response: Response
     ) -> TicketDetail:
         return await shown(await work.note(number, note, caller, at), queue, caller, response)
 
-    @routes.post("/withdrawal", summary="Take one's request back (producer)")
+    @routes.post("/withdrawal", summary="Withdraw a request (producer)")
     async def withdraw_ticket(
         number: str,
         withdrawal: Withdrawal,
@@ -89,7 +89,7 @@ def router(work: Work, queue: Queue, verifier: TokenVerifier) -> APIRouter:
     ) -> TicketDetail:
         return await shown(await work.withdraw(number, withdrawal, caller, at), queue, caller, response)
 
-    @routes.post("/answers", summary="Answer the desk in words (producer)")
+    @routes.post("/answers", summary="Reply to the desk in text (producer)")
     async def answer_desk(
         number: str, answer: Answer, caller: Annotated[Caller, writer], at: Annotated[Versions, at], response: Response
     ) -> TicketDetail:

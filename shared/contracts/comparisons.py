@@ -21,20 +21,20 @@ class ComparedField(Contract):
 
     name: str
     label: str
-    form: str | None = Field(default=None, description="What the form says; null: nothing.")
-    request: str | None = Field(default=None, description="What the request says; null where it does not say that.")
+    form: str | None = Field(default=None, description="What the form says; null if blank.")
+    request: str | None = Field(default=None, description="What the request says; null if it has no such field.")
     result: Match | None = Field(
-        default=None, description="`missing`: nothing is on the form. Null: the form alone says it."
+        default=None, description="`missing`: blank on the form. Null: only the form has this field."
     )
 
 
 class FormComparison(Contract):
-    """A letter as a transfer form, compared with the request; nothing follows from it by itself."""
+    """A letter as a transfer form, compared with the request; it has no effect by itself."""
 
     letter_id: str
     result: Match | Literal["not-readable"] = Field(
-        description="The worst of its fields: differs, then missing. `not-readable`: a scan, or another letter."
+        description="The worst result of its fields: differs, then missing. `not-readable`: a scan, or another letter."
     )
-    version: str | None = Field(default=None, description="As the form says it.")
-    is_current: bool | None = Field(default=None, description="False: the form was an older one when it came.")
-    fields: list[ComparedField] = Field(default=[], description="All of the form; of what cannot be read, none.")
+    version: str | None = Field(default=None, description="As stated on the form.")
+    is_current: bool | None = Field(default=None, description="False: a newer version existed when the form arrived.")
+    fields: list[ComparedField] = Field(default=[], description="Every field of the form; empty if it cannot be read.")

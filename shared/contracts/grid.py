@@ -62,18 +62,18 @@ class TicketQuery(Contract):
     status: Status | None = None
     request_type: Code | None = None
     line_of_business: Code | None = None
-    older_than: int | None = Field(default=None, ge=0, le=3650, description="Opened more than so many days ago.")
+    older_than: int | None = Field(default=None, ge=0, le=3650, description="Opened more than this many days ago.")
     search: Annotated[str, StringConstraints(pattern=r"^(SR-[0-9]{8}-[0-9]|[0-9]{6})$")] | None = Field(
-        default=None, description="A whole ticket number or account number."
+        default=None, description="A complete ticket number or account number."
     )
     assignee: Person | None = Field(
-        default=None, description="Staff only. `me`, `nobody`, or who it is as the ticket says."
+        default=None, description="Staff only. `me`, `nobody`, or an assignee as shown on the ticket."
     )
     answered: bool | None = Field(
-        default=None, description="Staff only. Whether the producer sent a letter that nobody has looked at."
+        default=None, description="Staff only. Whether the producer has answered and nobody has looked at it yet."
     )
     contested: bool | None = Field(
-        default=None, description="Staff only. Whether another open request asks for the same account and line."
+        default=None, description="Staff only. Whether another open request is for the same account and line."
     )
 
     @property

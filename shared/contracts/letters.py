@@ -61,8 +61,8 @@ class State(StrEnum):
 class CheckedLetter(Letter):
     """A letter with its verdict: no ``fault`` means that it is in custody."""
 
-    letter_id: str = Field(description="The name under which documents serves it.")
-    pages: int | None = Field(default=None, description="None where the file could not be opened.")
+    letter_id: str = Field(description="The ID under which it can be downloaded.")
+    pages: int | None = Field(default=None, description="Null if the file could not be opened.")
     fault: LetterFault | None = None
 
 

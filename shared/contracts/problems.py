@@ -9,7 +9,9 @@ class FieldProblem(BaseModel):
     pointer: str = Field(description="JSON pointer to the field.", examples=["#/account_number"])
     code: str
     detail: str
-    row: int | None = Field(default=None, description="Of a list: the row as a spreadsheet counts, its heading is 1.")
+    row: int | None = Field(
+        default=None, description="In a list: the row number as in a spreadsheet; the header is row 1."
+    )
 
 
 class ProblemDetails(BaseModel):

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from shared.contracts.envelope import Contract, Event
 from shared.contracts.messages import Words
 
-RequestType = Annotated[str, Field(description="A type of the request catalogue.", examples=["group-por-change"])]
+RequestType = Annotated[str, Field(description="A request type from the catalogue.", examples=["group-por-change"])]
 
 # Before there was a catalogue there was this one type: what was kept or sent then does not say its label.
 FIRST_LABEL = "Group Producer of Record Change"
@@ -39,9 +39,9 @@ class Letter(Contract):
 
     sha256: Sha256
     filename: str = Field(max_length=255)
-    media_type: str = Field(description="Told by the bytes, not by the name.")
+    media_type: str = Field(description="Detected from the content, not from the name.")
     size: int = Field(gt=0, description="Bytes.")
-    private: bool = Field(default=False, description="Of staff only those read it who may read private fields.")
+    private: bool = Field(default=False, description="Only staff who may read private fields can read it.")
 
 
 class Notice(Contract):
@@ -58,10 +58,10 @@ class Submission(Contract):
     request_type: RequestType
     request_type_label: str = FIRST_LABEL
     producer: Producer
-    form: Form = Field(description="As the catalogue's fields were filled in; of a private one only what may be shown.")
+    form: Form = Field(description="The catalogue's fields as they were filled in; private ones masked.")
     letters: tuple[Letter, ...]
     notices: tuple[Notice, ...] = ()
-    fingerprint: Sha256 = Field(description="Of form and letters, keyed: tells a reused key from a retry.")
+    fingerprint: Sha256 = Field(description="A keyed hash of form and letters: tells a reused key from a retry.")
     received_at: datetime
 
 
@@ -72,7 +72,7 @@ class LetterReply(Contract):
     reply_id: UUID
     producer_id: str
     letters: tuple[Letter, ...]
-    comment: Words | None = Field(default=None, description="What the producer writes with it.")
+    comment: Words | None = Field(default=None, description="The producer's comment.")
     received_at: datetime
 
 

@@ -34,16 +34,18 @@ class StatusMove(Contract):
     comment: Words | None = Field(default=None, description="Shown on the ticket, never in a public event.")
     message: Words | None = Field(
         default=None,
-        description="What the mail says in place of the reason's own text; shown on the ticket, never in an event.",
+        description="What the email says instead of the reason's own text; shown on the ticket, never in an event.",
     )
 
 
 class Assignment(Contract):
-    """Who shall work a ticket from now on, whoever did until now."""
+    """Who works a ticket from now on, whoever did before."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"assignee": "staff-2"}]})
 
-    assignee: Person | None = Field(description="As tokens name their subject; null: nobody, for whoever claims it.")
+    assignee: Person | None = Field(
+        description="The subject of that person's token; null: nobody, for anyone to claim."
+    )
 
 
 class Audience(StrEnum):
@@ -60,17 +62,17 @@ class Note(Contract):
         json_schema_extra={
             "examples": [
                 {"audience": "staff", "text": "Called the group: the signer left in May."},
-                {"audience": "producer", "text": "The change will be in force on 1 February."},
+                {"audience": "producer", "text": "The change will take effect on February 1."},
             ]
         }
     )
 
-    audience: Audience = Field(description="`staff`: no producer sees it. `producer`: he is mailed, and it is shown.")
+    audience: Audience = Field(description="`staff`: for staff only. `producer`: emailed, and on the ticket.")
     text: Words
 
 
 class Withdrawal(Contract):
-    """A producer takes his request back."""
+    """A producer withdraws a request."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"comment": "The group has changed its mind."}, {}]})
 
@@ -78,24 +80,26 @@ class Withdrawal(Contract):
 
 
 class Answer(Contract):
-    """What a producer answers in words where the desk asked for something."""
+    """A producer's reply in text where the desk asked for something."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"comment": "You reach me at 312-555-0142 after noon."}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"comment": "Please call me at 312-555-0142 after noon."}]}
+    )
 
     comment: Words
 
 
 class ReasonText(Contract):
-    """A reason, the text that goes into the mail unless staff writes another, and the moves it is meant for."""
+    """A reason, the text that goes into the email unless staff writes another, and the moves it is meant for."""
 
     reason: ReasonCode
     text: str
     statuses: list[Status]
-    about_letter: bool = Field(description="It finds fault with a letter: of no use where a request has none.")
+    about_letter: bool = Field(description="Whether it is about a letter, and so only fits requests that have one.")
 
 
 class ReasonTexts(Contract):
-    """Every reason that there is."""
+    """Every reason."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -125,14 +129,14 @@ class StatusCount(Contract):
 
 
 class AssigneeCount(Contract):
-    """How many open tickets somebody works; without a name: nobody does."""
+    """How many open tickets are assigned to someone; without a name: to nobody."""
 
     assignee: str | None = None
     count: int
 
 
 class TicketCounts(Contract):
-    """How much is open, and with whom."""
+    """Open tickets by status and assignee."""
 
     model_config = ConfigDict(
         json_schema_extra={

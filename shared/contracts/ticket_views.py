@@ -102,18 +102,18 @@ _STAFFS_EXAMPLE: dict[str, JsonValue] = {
 
 
 class StaffView(Contract):
-    """What staff sees of a ticket and producers never do."""
+    """What only staff sees of a ticket."""
 
     producer_name: str | None = Field(default=None, description="Who asks, as the token of the request said.")
     producer_email: str | None = None
-    assignee: str | None = Field(default=None, description="Who works it; others may too.")
-    answered: bool = Field(description="The producer sent a letter that nobody has looked at.")
+    assignee: str | None = Field(default=None, description="Who is working on it; others may act on it too.")
+    answered: bool = Field(description="The producer has answered and nobody has looked at it yet.")
     contested_with: list[TicketNumber] = Field(
-        description="Other open requests to change the producer of record of the same account and line."
+        description="Other open requests to change the producer of record for the same account and line."
     )
     forms: list[FormComparison] | None = Field(
         default=None,
-        description="Of a change of the producer of record, on the ticket's own page: its letters as transfer forms.",
+        description="Only for a producer of record change, on the ticket itself: its letters read as transfer forms.",
     )
 
 
@@ -127,7 +127,7 @@ class TicketSummary(Contract):
     status: Status
     status_label: str
     request_id: UUID
-    staff: StaffView | None = Field(default=None, description="Only where staff asks.")
+    staff: StaffView | None = Field(default=None, description="Only for staff.")
 
 
 class TicketPage(Contract):
@@ -149,13 +149,13 @@ class HistoryItem(Contract):
     sequence: int
     type: str
     at: datetime
-    actor: str = Field(description="Who did it. To producers all staff is `Carrier staff`.")
+    actor: str = Field(description="Who did it. Producers see all staff as `Carrier staff`.")
     status: Status
     previous_status: Status | None = None
     reason: ReasonCode | None = None
-    reason_text: str | None = Field(default=None, description="The reason in a sentence, as the mail says it.")
-    comment: str | None = Field(default=None, description="For producer and staff; in no mail.")
-    message: str | None = Field(default=None, description="What staff wrote to the producer; in his mail too.")
+    reason_text: str | None = Field(default=None, description="The reason as a sentence, as in the email.")
+    comment: str | None = Field(default=None, description="For the producer and staff; never in an email.")
+    message: str | None = Field(default=None, description="What staff wrote to the producer; also in the email.")
     letter_id: str | None = None
     act: Act | None = Field(default=None, description="Staff only, as are assignee and note.")
     assignee: str | None = None
@@ -165,7 +165,7 @@ class HistoryItem(Contract):
 class TicketLetter(CheckedLetter):
     """A letter as its ticket shows it."""
 
-    fault_text: str | None = Field(default=None, description="The fault in a sentence that says what to do.")
+    fault_text: str | None = Field(default=None, description="The fault as a sentence that says what to do.")
 
 
 class TicketDetail(TicketSummary):
@@ -174,8 +174,8 @@ class TicketDetail(TicketSummary):
     model_config = ConfigDict(json_schema_extra={"examples": [_DETAIL_EXAMPLE, _STAFFS_EXAMPLE]})
 
     producer_id: str
-    form: Form = Field(description="The fields that were filled in; of a private one only what may be shown.")
+    form: Form = Field(description="The fields that were filled in; private ones masked.")
     letters: list[TicketLetter]
     history: list[HistoryItem]
-    version: int = Field(description="Grows with each change; the ETag carries it.")
+    version: int = Field(description="Increases with each change; also sent as the ETag.")
     allowed_moves: list[Status]

@@ -25,7 +25,7 @@ TICKETS_WORK = "tickets:work"
 BANK_READ = "bank:read"
 OPS = "ops"
 
-_bearer = HTTPBearer(auto_error=False, description="A JWT of the carrier's identity provider.")
+_bearer = HTTPBearer(auto_error=False, description="A JWT from the carrier's identity provider.")
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ class TokenVerifier:
                 expires_at=float(claims["exp"]),
             )
         except KeysAway as error:
-            raise unavailable("The identity provider's keys cannot be read now.") from error
+            raise unavailable("The identity provider's keys are temporarily unavailable; try again shortly.") from error
         except (jwt.PyJWTError, ValueError) as error:
-            raise _unauthorized("invalid-token", "The access token is not valid here.") from error
+            raise _unauthorized("invalid-token", "The access token is not valid for this API.") from error
 
     async def _key(self, token: str) -> jwt.PyJWK:
         key_id = jwt.get_unverified_header(token).get("kid")
@@ -160,7 +160,7 @@ def signed_in(verifier: Verifier) -> CallerDependency:
             raise _unauthorized("missing-token", "Send an access token as a bearer token.")
         if len(request.headers.getlist("authorization")) > 1:
             # Which one counts would be for each program on the way to decide.
-            raise _unauthorized("invalid-token", "Send one Authorization header.")
+            raise _unauthorized("invalid-token", "Send exactly one Authorization header.")
         return await verifier.caller(credentials.credentials)
 
     return dependency
@@ -177,7 +177,7 @@ def caller_with(verifier: Verifier, *scopes: str) -> CallerDependency:
             raise Problem(
                 HTTPStatus.FORBIDDEN,
                 "not-allowed",
-                f"This needs the scope {' or '.join(scopes)}, and a producer_id unless staff.",
+                f"This needs the scope {' or '.join(scopes)}; callers who are not staff also need a producer_id.",
                 headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{" ".join(scopes)}"'},
             )
         return caller

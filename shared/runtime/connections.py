@@ -73,7 +73,7 @@ class GuardedConnection(HttpToolsProtocol):
     def _cut(self, reason: str, *, heard: bool) -> None:
         log.info("connection cut", reason=reason)
         if heard:
-            detail = "The request came too slowly; send it again, with the same Idempotency-Key if you sent one."
+            detail = "The request arrived too slowly; send it again, with the same Idempotency-Key if you sent one."
             self._refuse(Problem(HTTPStatus.REQUEST_TIMEOUT, "too-slow", detail))
         else:
             self.transport.close()
@@ -125,10 +125,10 @@ class GuardedConnection(HttpToolsProtocol):
         """What uvicorn calls where it cannot read what came: refuse it, and hang up."""
         del msg
         if max(self._parsed, self._head_bytes) > MAX_HEAD:
-            detail = f"Request line and headers may have {MAX_HEAD} bytes together."
+            detail = f"The request line and headers may be at most {MAX_HEAD // 1024} KiB together."
             self._refuse(Problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head-too-large", detail))
         else:
-            self._refuse(Problem(HTTPStatus.BAD_REQUEST, "ill-formed-request", "This is not well-formed HTTP/1.1."))
+            self._refuse(Problem(HTTPStatus.BAD_REQUEST, "ill-formed-request", "The request is not valid HTTP/1.1."))
 
     def _refuse(self, problem: Problem) -> None:
         """Answer, unless there is an answer already under way, and hang up; the application hears of that alone."""

@@ -15,45 +15,45 @@ _TEXT = {"type": "string"}
 # Of each status: what it means, and one of its problems as an example (code, detail, more).
 _MEANINGS: dict[HTTPStatus, tuple[str, str, str, dict[str, Any]]] = {
     HTTPStatus.BAD_REQUEST: (
-        "The request cannot be read: its body, a header or the number in its path.",
+        "The request cannot be read: its body, a header, or the ticket number in its path.",
         "mistyped-ticket-number",
-        "No ticket can have this number; check it for a mistyped digit.",
+        "This is not a valid ticket number; check it for a mistyped digit.",
         {},
     ),
     HTTPStatus.UNAUTHORIZED: (
-        "There is no access token, or not one that is valid here.",
+        "The access token is missing or not valid for this API.",
         "invalid-token",
-        "The access token is not valid here.",
+        "The access token is not valid for this API.",
         {},
     ),
     HTTPStatus.FORBIDDEN: (
-        "The token is valid and does not allow this.",
+        "The token is valid but does not allow this.",
         "not-allowed",
-        "This needs the scope tickets:work, and a producer_id unless staff.",
+        "This needs the scope tickets:work; callers who are not staff also need a producer_id.",
         {},
     ),
     HTTPStatus.NOT_FOUND: (
-        "There is none, or it is somebody else's.",
+        "It does not exist, or it belongs to someone else.",
         "unknown-ticket",
         "There is no such ticket.",
         {},
     ),
     HTTPStatus.CONFLICT: (
-        "The state of the ticket, or a hold on such requests, does not allow this.",
+        "The status of the ticket, or a hold on such requests, does not allow this.",
         "illegal-move",
-        "A ticket in Received may go to: in-review, action-needed, on-hold, rejected, withdrawn.",
+        "A ticket in Received can move to: in-review, action-needed, on-hold, rejected, withdrawn.",
         {"allowed_moves": ["in-review", "action-needed", "on-hold", "rejected", "withdrawn"]},
     ),
     HTTPStatus.PRECONDITION_FAILED: (
-        "The ticket was changed since the ETag in If-Match.",
+        "The ticket has changed since the ETag in If-Match.",
         "changed-meanwhile",
-        "The ticket was changed by somebody else; read it again.",
+        "The ticket was changed by someone else; read it again.",
         {"version": 4},
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
-        "A letter, a field or the body is larger than what is taken.",
+        "A letter, a field or the body is too large.",
         "too-large",
-        "A letter may have 26214400 bytes.",
+        "A letter may be at most 25 MiB.",
         {},
     ),
     HTTPStatus.REQUEST_URI_TOO_LONG: (
@@ -63,7 +63,7 @@ _MEANINGS: dict[HTTPStatus, tuple[str, str, str, dict[str, Any]]] = {
         {},
     ),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
-        "This is no form, or a letter is of another type than those taken.",
+        "The body is not a form, or a letter has a file type that is not accepted.",
         "wrong-file-type",
         "A letter must be a PDF, PNG, JPEG or TIFF by its content; save it as one.",
         {
@@ -71,13 +71,13 @@ _MEANINGS: dict[HTTPStatus, tuple[str, str, str, dict[str, Any]]] = {
                 {
                     "pointer": "#/por_documentation/0",
                     "code": "wrong-file-type",
-                    "detail": "The file is not a PDF, PNG, JPEG or TIFF, whatever its name says.",
+                    "detail": "This file is not a PDF, PNG, JPEG or TIFF, even if its name says so.",
                 }
             ]
         },
     ),
     HTTPStatus.UNPROCESSABLE_ENTITY: (
-        "Fields or parameters are wrong, and `errors` names each; or an Idempotency-Key was used for something else.",
+        "Fields or parameters are invalid (see `errors`), or the Idempotency-Key was used for something else.",
         "invalid-fields",
         "Correct these fields and send the request again: account_number.",
         {
@@ -91,23 +91,23 @@ _MEANINGS: dict[HTTPStatus, tuple[str, str, str, dict[str, Any]]] = {
         },
     ),
     HTTPStatus.TOO_MANY_REQUESTS: (
-        "The caller asks more often than he may, or has too many uploads under way.",
+        "The caller sends too many requests, or has too many uploads in progress.",
         "too-many-requests",
-        "You ask too often; wait as long as Retry-After says.",
+        "Too many requests; wait for the time in Retry-After.",
         {},
     ),
     HTTPStatus.SERVICE_UNAVAILABLE: (
-        "A part that is needed is away.",
+        "A required service is temporarily unavailable.",
         "unavailable",
-        "A part that is needed for this is away; try again soon.",
+        "A required service is temporarily unavailable; try again shortly.",
         {},
     ),
 }
 _HEADERS = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "The challenge of RFC 6750."},
-    HTTPStatus.FORBIDDEN: {"WWW-Authenticate": "Names the scopes that would do, where a scope is missing."},
+    HTTPStatus.FORBIDDEN: {"WWW-Authenticate": "Lists the scopes that would be sufficient, if one is missing."},
     HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "Seconds to wait, rounded up."},
-    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": f"Seconds to wait, for instance {RETRY_AFTER['Retry-After']}."},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": f"Seconds to wait, such as {RETRY_AFTER['Retry-After']}."},
 }
 
 
@@ -126,10 +126,10 @@ TICKET: dict[int | str, dict[str, Any]] = {200: {"headers": headers({"ETag": "Th
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": (
-            "One event per change, for as long as both sides and the token last. `event` is its kind, `data` the "
-            "public event, `id` opaque: sent back as `Last-Event-ID` it brings what came since; events may come twice "
-            "then, with the same id. `ready` says that from here on everything comes as it happens, and `reload` that "
-            "some events may be missing: read the tickets again. Comments are signs of life."
+            "One event per change, until either side closes the stream or the token expires. `event` is its kind, "
+            "`data` the public event, and `id` an opaque ID: send the last one as `Last-Event-ID` to resume there; "
+            "some events may then repeat, with the same ID. `ready` means that from here on events arrive as they "
+            "happen; `reload` means that some may be missing: read the tickets again. Comments are keep-alives."
         ),
         "content": {
             "text/event-stream": {
@@ -148,7 +148,7 @@ LETTER: dict[int | str, dict[str, Any]] = {
         "content": {kind: {} for kind in EXTENSIONS},
         "headers": headers(
             {
-                "Content-Disposition": "Always an attachment; the name is safe and fits the type.",
+                "Content-Disposition": "Always an attachment; the file name is safe and matches the type.",
                 "Content-Length": "Bytes.",
                 "ETag": "The letter's SHA-256.",
             }

@@ -58,7 +58,7 @@ def unavailable(detail: str, **more: Any) -> Problem:
     )
 
 
-def too_large(detail: str = "The body is larger than anything that is sent here.") -> Problem:
+def too_large(detail: str = "The request body is too large.") -> Problem:
     """More was sent than is read: 413."""
     return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", detail)
 
@@ -116,7 +116,7 @@ def install_problems(app: FastAPI, away: tuple[type[Exception], ...] = ()) -> No
                 Problem(
                     HTTPStatus.BAD_REQUEST,
                     "ill-formed-body",
-                    "The body must be one JSON object; send it with Content-Type: application/json.",
+                    "The body must be a single JSON object, sent with Content-Type: application/json.",
                 ),
                 request,
             )
@@ -134,7 +134,9 @@ def install_problems(app: FastAPI, away: tuple[type[Exception], ...] = ()) -> No
 
     async def on_cut_off(request: Request, _: Exception) -> JSONResponse:
         # Nobody hears it; the log and the metrics do, for which this is no failure of ours.
-        return problem_response(Problem(HTTPStatus.BAD_REQUEST, "ill-formed-body", "The body was cut off."), request)
+        return problem_response(
+            Problem(HTTPStatus.BAD_REQUEST, "ill-formed-body", "The request body is incomplete."), request
+        )
 
     async def on_crash(request: Request, error: Exception) -> JSONResponse:
         log.error("unexpected error", exc_info=error, route=getattr(request.scope.get("route"), "path", "unmatched"))
@@ -142,15 +144,16 @@ def install_problems(app: FastAPI, away: tuple[type[Exception], ...] = ()) -> No
             Problem(
                 HTTPStatus.INTERNAL_SERVER_ERROR,
                 "internal-error",
-                "Something unexpected happened; nothing was changed unless said otherwise. "
-                "Try again, with the same Idempotency-Key if you sent one.",
+                "An unexpected error occurred. Try again, with the same Idempotency-Key if you sent one.",
             ),
             request,
         )
 
     async def on_away(request: Request, error: Exception) -> JSONResponse:
         log.warning("dependency away", reason=type(error).__name__)
-        return problem_response(unavailable("A part that is needed for this is away; try again soon."), request)
+        return problem_response(
+            unavailable("A required service is temporarily unavailable; try again shortly."), request
+        )
 
     for kind in away:
         app.add_exception_handler(kind, on_away)

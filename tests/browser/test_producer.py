@@ -241,7 +241,7 @@ async def test_words_are_an_answer_too(visit: Visit, producer_account: Account, 
 
     await page.get_by_label("Comment").fill("And one more thing.")
     await page.get_by_role("button", name="Send").click()
-    await expect(page.locator("#problem")).to_contain_text("not waiting for an answer")
+    await expect(page.locator("#problem")).to_contain_text("not waiting for a reply")
     await expect(page.get_by_label("Comment")).to_have_value("And one more thing.")
 
 

@@ -58,7 +58,7 @@ async def test_what_was_accepted_is_not_refused_for_want_of_its_number(
         yield asyncio.get_running_loop().create_future()
 
     async def refuse(*_: object) -> None:
-        raise Problem(HTTPStatus.UNAUTHORIZED, "invalid-token", "The access token is not valid here.")
+        raise Problem(HTTPStatus.UNAUTHORIZED, "invalid-token", "The access token is not valid for this API.")
 
     monkeypatch.setattr(reception, "ticket_of", refuse)
     monkeypatch.setattr(WaitingRoom, "waiter", in_vain)

@@ -165,11 +165,11 @@ def test_contact_info_changes_something() -> None:
 
 @pytest.mark.parametrize("code", ["portal-password", "challenge-question"])
 def test_no_secret_is_asked_for(code: str) -> None:
-    """Who needs help to log in is asked for no password and no answer, and is shown how to help himself."""
+    """Who needs help to log in is asked for no password and no answer, and is shown what to do without the desk."""
     kind = CATALOGUE.types[code]
     assert not {"password", "answer", "new_password"} & {field.name for field in kind.fields}
     assert kind.self_service
-    assert "Never write" in kind.help
+    assert "Never include" in kind.help
 
 
 def test_training_must_be_affirmed() -> None:
@@ -219,11 +219,11 @@ def loaded(folder: Path, text: str) -> Catalogue:
         (GOOD.replace("label", "lable", 1), "lable"),
         (GOOD.replace('kind = "date"', 'kind = "day"'), "kind"),
         (GOOD.replace("2027-01-01", "tomorrow"), "example is refused"),
-        (GOOD.replace('name = "day"', 'name = "request_type"'), "named twice"),
+        (GOOD.replace('name = "day"', 'name = "request_type"'), "used twice"),
         (GOOD.replace('name = "day"', 'name = "The Day"'), "name"),
         (GOOD.replace("position = 1", 'position = 1\none_of = ["night"]'), "one_of names no field: night"),
         (GOOD + "choices = {}\n", "choices"),
-        (GOOD + 'after = "night"\n', "day is after no field before it: night"),
+        (GOOD + 'after = "night"\n', "day: after must name an earlier field, not night"),
         (GOOD.replace("date", "text") + 'pattern = "[0-9-]+"\n', "in wrong"),
         (GOOD.replace("date", "text") + 'pattern = "("\nwrong = "No."\n', "unterminated"),
         (GOOD.replace("date", "table") + TABLE, "unique names no column: night"),

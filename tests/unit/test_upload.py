@@ -81,6 +81,13 @@ async def test_a_letter_is_measured_by_what_arrives() -> None:
     assert (problem.status, problem.body.type.rpartition(":")[2]) == (413, "too-large")
 
 
+@pytest.mark.parametrize(("limit", "said"), [(2**20, "1 MiB"), (3 * 2**9, "1536 bytes"), (2**11, "2 KiB")])
+async def test_a_letter_that_is_too_large_is_told_the_limit_in_its_unit(limit: int, said: str) -> None:
+    """The limit is said as people say it, and exactly."""
+    problem = await refused(body(part(b"x" * (limit + 1))), limit=limit)
+    assert problem.body.detail == f"A letter may be at most {said}."
+
+
 async def test_reading_ends_where_a_letter_is_too_large() -> None:
     """The rest of a letter that is too large is not read."""
     taken = 0
@@ -99,7 +106,8 @@ async def test_reading_ends_where_a_letter_is_too_large() -> None:
 
 async def test_a_field_is_bounded() -> None:
     """A field of more than a few KiB is 413."""
-    assert (await refused(body(field("comments", "x" * (MAX_FIELD_BYTES + 1))))).status == 413
+    problem = await refused(body(field("comments", "x" * (MAX_FIELD_BYTES + 1))))
+    assert (problem.status, problem.body.detail) == (413, "This field may be at most 8 KiB.")
 
 
 @pytest.mark.parametrize("keep", [0, 1, 20, 90, 200, -1, -3, -4, -9])

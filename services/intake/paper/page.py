@@ -16,8 +16,8 @@ TITLE = "Group POR Transfer Form"
 SUBTITLE = "Change of the producer of record of an employer group"
 INTRODUCTION = (
     "The employer group fills in every field and signs. The new producer then uploads this form with the request, at "
-    "<b>Request Assistance &gt; Group Producer of Record Change</b>. Upload the PDF as it was filled in where you can: "
-    "its fields are read and compared with the request. A scan or a photograph of the signed page is taken too."
+    "<b>Request Assistance &gt; Group Producer of Record Change</b>. If possible, upload the filled-in PDF itself: its "
+    "fields are read and compared with the request. A scan or photo of the signed page is also accepted."
 )
 STATEMENT = (
     "On behalf of the group I appoint the new producer named above as its exclusive producer of record for this line "
@@ -28,7 +28,7 @@ STATEMENT = (
 HINTS = {
     "effective_date": "MM/DD/YYYY",
     "current_producer": "write None if there is none",
-    "signature": "by hand, or your name typed",
+    "signature": "sign by hand, or type your name",
     "signed_on": "MM/DD/YYYY",
 }
 

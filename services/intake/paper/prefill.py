@@ -15,7 +15,7 @@ _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
 def _can_be_seen(value: str) -> str:
     if not value.isprintable():
-        raise PydanticCustomError("not_printable", "Leave out what cannot be printed, such as the end of a line.")
+        raise PydanticCustomError("not_printable", "Remove characters that cannot be printed, such as line breaks.")
     return value
 
 
@@ -30,13 +30,13 @@ class Prefill(BaseModel):
 
     account_name: Line = Field(default="", description="The group's legal name.")
     account_number: Line = ""
-    line_of_business: Line = Field(default="", description="As in a request.")
-    effective_date: Line = Field(default="", description="YYYY-MM-DD; the form has it as MM/DD/YYYY.")
+    line_of_business: Line = Field(default="", description="A code, as in a request.")
+    effective_date: Line = Field(default="", description="YYYY-MM-DD; shown on the form as MM/DD/YYYY.")
     current_producer: Line = ""
     current_producer_id: Line = ""
     new_producer: Line = ""
     new_producer_id: Line = ""
-    agency: Line = Field(default="", description="The new producer's.")
+    agency: Line = Field(default="", description="The new producer's agency.")
     reason: Long = ""
     signer: Line = Field(default="", description="Who signs for the group.")
     signer_title: Line = ""
