@@ -61,7 +61,7 @@ def find_desk(home: Path = HOME) -> OperatorSettings:
     try:
         info = StackInfo.load(home)
     except FileNotFoundError:
-        raise Refused("No local stack is up here, and POR_AMQP_URL is not set. Start one with: make run") from None
+        raise Refused("No local stack is running here, and POR_AMQP_URL is not set. Start one with: make run") from None
     return OperatorSettings(
         profile="local",
         amqp_url=SecretStr(info.rabbitmq.url_with_credentials),
@@ -144,7 +144,7 @@ async def operator(desk: OperatorSettings, token: str | None) -> Caller:
     """
     hint = f"Set {TOKEN_VARIABLE} to an access token with the scope ops; on the local stack: pordesk token --ops"
     if not token:
-        raise Refused(f"This needs to know who you are. {hint}")
+        raise Refused(f"You must identify yourself. {hint}")
     try:
         caller = await TokenVerifier(desk).caller(token)
     except ConfigurationError as error:
@@ -152,5 +152,5 @@ async def operator(desk: OperatorSettings, token: str | None) -> Caller:
     except Problem as error:
         raise Refused(f"{error.body.detail} {hint}") from None
     if OPS not in caller.scopes:
-        raise Refused(f"Your token has not the scope ops. {hint}")
+        raise Refused(f"Your token lacks the scope ops. {hint}")
     return caller

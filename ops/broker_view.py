@@ -24,7 +24,7 @@ class BrokerView:
 
     def __init__(self, desk: OperatorSettings) -> None:
         if desk.rabbitmq_management_url is None:
-            raise Refused("Set POR_RABBITMQ_MANAGEMENT_URL, for instance http://user:password@broker:15672")
+            raise Refused("Set POR_RABBITMQ_MANAGEMENT_URL, for example http://user:password@broker:15672")
         vhost = urlsplit(desk.amqp_url.get_secret_value()).path.removeprefix("/") or "/"
         self._vhost = vhost if "%" in vhost else quote(vhost, safe="")
         self._http = httpx.Client(
@@ -82,5 +82,6 @@ class BrokerView:
         try:
             found: list[dict[str, Any]] = self._http.get(f"/api/{path}").raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:
-            raise Refused(f"RabbitMQ's management API does not answer ({type(error).__name__}).") from None
+            what = f"RabbitMQ's management API does not answer ({type(error).__name__})."
+            raise Refused(f"{what} Check POR_RABBITMQ_MANAGEMENT_URL.") from None
         return found

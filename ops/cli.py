@@ -40,16 +40,16 @@ cli.command()(doctor)
 
 @cli.command()
 def demo() -> None:
-    """Show the desk at work on real parts; the last line is JSON."""
+    """Follow a letter through the whole desk on real servers; the last line is JSON."""
     began = time.monotonic()
     folder = HOME / "demo"
-    console.rule("[bold]POR Desk: a letter in, a ticket number out, the producer told")
+    console.rule("[bold]POR Desk: a letter in, a ticket number out, mail to the producer")
     with ended_by_signals(), Stack(HOME, announce=_announce, fresh=True) as stack:
         shutil.rmtree(folder, ignore_errors=True)  # only now: beside another stack the last demo's mails stay
         folder.mkdir()
         story = Story(stack, folder.resolve(), console)
         story.run()
-    console.print("\nEverything is stopped.")
+    console.print("\nEverything has stopped.")
     print(last_line({**story.result, "seconds": round(time.monotonic() - began, 1)}))
 
 
@@ -72,24 +72,24 @@ def run() -> None:
             print(token)
         console.print("\nCtrl-C stops everything.")
         _watch(stack)
-    console.print("\nEverything is stopped.")
+    console.print("\nEverything has stopped.")
 
 
 @cli.command()
 def token(
-    producer: Annotated[str | None, typer.Option(help="Mint for this producer id.")] = None,
-    staff: Annotated[bool, typer.Option("--staff", help="Mint for a member of staff.")] = False,
-    bank: Annotated[bool, typer.Option("--bank", help="With --staff: who may read bank details too.")] = False,
-    ops: Annotated[bool, typer.Option("--ops", help="Mint for an operator.")] = False,
+    producer: Annotated[str | None, typer.Option(help="For the producer with this id.")] = None,
+    staff: Annotated[bool, typer.Option("--staff", help="For a member of staff.")] = False,
+    bank: Annotated[bool, typer.Option("--bank", help="With --staff: may also read bank details.")] = False,
+    ops: Annotated[bool, typer.Option("--ops", help="For an operator.")] = False,
     email: Annotated[str, typer.Option(help="The producer's address.")] = "",
 ) -> None:
-    """Print an access token for the local stack that is up."""
+    """Print an access token for the local stack."""
     if (producer is not None) + staff + ops != 1:
-        raise typer.BadParameter("name one of --producer ID, --staff, --ops")
+        raise typer.BadParameter("choose one of --producer ID, --staff or --ops")
     if bank and not staff:
-        raise typer.BadParameter("--bank goes with --staff")
+        raise typer.BadParameter("--bank needs --staff")
     if producer is not None and not producer.strip():
-        raise typer.BadParameter("--producer needs an id, for instance P1001")
+        raise typer.BadParameter("--producer needs an id, for example P1001")
     mint = Mint(Path(_stack_info().signing_key))
     if producer is not None:
         print(mint.producer(producer, email=email))
@@ -99,21 +99,19 @@ def token(
 
 @cli.command()
 def letter(path: Annotated[Path, typer.Argument(help="Where to write the PDF.")]) -> None:
-    """Write the sample letter, to try the desk with."""
+    """Write a sample letter to try the desk with."""
     try:
         path.write_bytes(make_letter(load_sample()))
     except OSError as error:
-        raise Refused(
-            f"Cannot write {path}: {error.strerror}. Name a file in a folder that you may write to."
-        ) from None
+        raise Refused(f"Cannot write {path}: {error.strerror}. Choose a file in a folder you can write to.") from None
 
 
 @cli.command()
 def bench(
-    requests: Annotated[int, typer.Option(min=1, help="How many requests, each with a letter of its own.")] = 1000,
-    in_flight: Annotated[int, typer.Option(min=1, help="How many at a time.")] = 32,
-    letter_bytes: Annotated[int, typer.Option(min=6000, help="The size of each letter.")] = 200_000,
-    json_only: Annotated[bool, typer.Option("--json", help="Nothing but the line of JSON.")] = False,
+    requests: Annotated[int, typer.Option(min=1, help="Requests to send, each with its own letter.")] = 1000,
+    in_flight: Annotated[int, typer.Option(min=1, help="Requests in flight at once.")] = 32,
+    letter_bytes: Annotated[int, typer.Option(min=6000, help="Bytes in each letter.")] = 200_000,
+    json_only: Annotated[bool, typer.Option("--json", help="Print only the line of JSON.")] = False,
 ) -> None:
     """Measure throughput, latency and cost per ticket; the last line is JSON."""
     with ended_by_signals():
@@ -133,7 +131,7 @@ def _stack_info() -> StackInfo:
     try:
         return StackInfo.load(HOME)
     except FileNotFoundError:
-        raise StackError("No local stack is up here. Start one with: make run") from None
+        raise StackError("No local stack is running here. Start one with: make run") from None
 
 
 def _announce(text: str) -> None:
@@ -141,10 +139,10 @@ def _announce(text: str) -> None:
 
 
 def _watch(stack: Stack) -> None:
-    """Say of each part that it has ended by itself, until Ctrl-C, which is how this is meant to end."""
+    """Report each part that stops unexpectedly, until Ctrl-C, which is how this is meant to end."""
     try:
         for part in stack.deaths():
-            text = f"{part.name} has ended by itself (status {part.exit_status}). Its log: {part.log}"
+            text = f"{part.name} stopped unexpectedly (status {part.exit_status}). Log: {part.log}"
             console.print(text, style="red", highlight=False, markup=False, soft_wrap=True)
     except SystemExit as ending:
         if ending.code != 128 + signal.SIGINT:

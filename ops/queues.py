@@ -43,10 +43,10 @@ class QueueState:
 
 
 def queues(
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh every two seconds until Ctrl-C.")] = False,
 ) -> None:
-    """Depth, rates, consumers and oldest message of every queue, and what found no queue."""
+    """Show every queue: depth, consumers, rates, and how long its oldest message has waited."""
     desk = find_desk()
     if not watch:
         _print(asyncio.run(read_queues(desk)), as_json)
@@ -125,7 +125,7 @@ def _rate(stats: dict[str, Any], name: str) -> float:
 def _table(states: list[QueueState]) -> Table:
     table = Table(title="Queues")
     table.add_column("Queue", no_wrap=True)
-    for head in ("Ready", "In work", "Consumers", "In/s", "Out/s", "Oldest"):
+    for head in ("Ready", "Unacked", "Consumers", "In/s", "Out/s", "Oldest"):
         table.add_column(head, justify="right")
     for state in states:
         alarming = state.name in LOTS and state.ready

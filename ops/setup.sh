@@ -57,7 +57,7 @@ install_packages() {
 
 "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || {
     say "Python 3.11, 3.12 or 3.13 is needed, but $PYTHON is: $("$PYTHON" --version 2>&1 | head -n 1)"
-    say "Name another one: PYTHON=python3.12 make setup"
+    say "Choose another one: PYTHON=python3.12 make setup"
     exit 2
 }
 

@@ -42,6 +42,11 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], No
         yield lambda count: shown.advance(task, count)
 
 
+def counted(count: int, one: str, many: str) -> str:
+    """So many of something, in the words for one or for many."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
 def printable(text: str) -> str:
     """Text that cannot move the cursor or colour the screen, whoever wrote it."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

@@ -53,11 +53,11 @@ class Story:
         self.wrong_file_is_refused()
         self.same_key_same_number(number)
         second = self.tickets_is_killed()
-        before = self.show_list("The producer's list before")
+        before = self.show_list("The producer's open tickets before")
         self.staff_resolves(number)
         self.show_events(number)
-        after = self.show_list("The producer's list after: what is resolved is gone")
-        _check(number in before and number not in after and second in after, "the list is wrong")
+        after = self.show_list("The producer's open tickets after: the resolved one is gone")
+        _check(number in before and number not in after and second in after, "the list of open tickets is wrong")
         self.keep_mails(number)
 
     def letter_becomes_ticket(self) -> str:
@@ -79,18 +79,18 @@ class Story:
         self._say(f"Receipt: {receipt['media_type']}, {receipt['pages']} page, sha256 {receipt['sha256'][:16]}…")
         served = self.producer.letter(receipt["letter_id"]).content
         mail = self._await_mails(number, 1)[0]
-        self._say(f"Mail in the producer's box: “{_subject(mail)}”")
+        self._say(f"Mail to the producer: “{_subject(mail)}”")
         self.result |= {
             "ticket_number": number,
             "letter_sha256": hashlib.sha256(served).hexdigest(),
             "letter_matches": served == pdf and receipt["sha256"] == hashlib.sha256(pdf).hexdigest(),
         }
-        _check(self.result["letter_matches"], "the letter served is not the one sent")
+        _check(self.result["letter_matches"], "the letter served is not the one that was sent")
         return number
 
     def wrong_file_is_refused(self) -> None:
         """A text file named .pdf is told apart by its bytes."""
-        self._scene("A text file that calls itself letter.pdf")
+        self._scene("A text file named letter.pdf")
         answer = self.producer.post_request(_form(self.letter), b"Dear desk, please change it.\n")
         _check(answer.status_code == 415, f"the text file was answered {answer.status_code}")
         self._say(f"→ [red]{answer.status_code}[/] {answer.headers['content-type']}")
@@ -98,24 +98,24 @@ class Story:
 
     def same_key_same_number(self, number: str) -> None:
         """The same Idempotency-Key gives the same ticket."""
-        self._scene("The same request once more, under the same Idempotency-Key")
+        self._scene("The same request again, with the same Idempotency-Key")
         answer = self.producer.post_request(_form(self.letter), make_letter(self.letter), key="demo-1", wait=10)
         again = answer.json().get("ticket_number")
-        self._say(f"→ {answer.status_code}: ticket [bold]{again}[/], no second one")
+        self._say(f"→ {answer.status_code}: ticket [bold]{again}[/] again, not a second one")
         self.result["same_key_same_number"] = again == number
-        _check(again == number, "the same key gave another number")
+        _check(again == number, "the same key gave a different ticket number")
 
     def tickets_is_killed(self) -> str:
         """With tickets dead a request is still accepted; its number comes when tickets does."""
-        self._scene("kill -9 tickets; a request is accepted all the same")
+        self._scene("kill -9 tickets: requests are still accepted")
         self.stack["tickets"].kill()
-        self._say("The tickets service is dead.")
+        self._say("The tickets service is down.")
         answer = self.producer.post_request(_form(self.letter), make_letter(self.letter), key="demo-2")
-        _check(answer.status_code == 202, f"with tickets dead: {answer.status_code}")
+        _check(answer.status_code == 202, f"with tickets down the request was answered {answer.status_code}")
         where = answer.headers["location"]
-        self._say(f"POST /v1/requests → [green]202[/], Location {where}: accepted is durable")
+        self._say(f"POST /v1/requests → [green]202[/], Location {where}: accepted and durable")
         self.stack["tickets"].restart()
-        self._say("The tickets service is back.")
+        self._say("The tickets service is back up.")
         state = _until(lambda: self._state(where), lambda found: found["state"] == "opened")
         second: str = state["ticket_number"]
         self._say(f"GET {where} → ticket [bold]{second}[/]")
@@ -125,7 +125,7 @@ class Story:
 
     def staff_resolves(self, number: str) -> None:
         """Staff takes the ticket to its end."""
-        self._scene("Staff works the first ticket")
+        self._scene("Staff work on the first ticket")
         for status in ("in-review", "approved", "resolved"):
             etag = self.staff.ticket(number).headers["etag"]
             answer = self.staff.move(number, status, if_match=etag)
@@ -135,7 +135,7 @@ class Story:
 
     def show_events(self, number: str) -> None:
         """What a downstream system reads; the table fits into 80 columns."""
-        self._scene("The events, as a downstream system reads them from the stream")
+        self._scene("The events as a downstream system reads them from the stream")
         table = Table("#", "ticket", "type", "status", "id")
         events = _until(self._stream, lambda found: _last(found, number) == "resolved")
         for event in events:
@@ -163,7 +163,7 @@ class Story:
         """Leave every mail where a person can open it; `tickets_is_killed` has awaited that of its ticket."""
         self._await_mails(number, 4)
         mails = sorted((self.maildir / "new").iterdir(), key=lambda path: path.stat().st_mtime_ns)
-        self._scene("What the producer was told")
+        self._scene("The mails to the producer")
         for index, mail in enumerate(mails, start=1):
             kept = self.folder / f"mail-{index}.eml"
             shutil.copyfile(mail, kept)
@@ -234,6 +234,6 @@ def _until(read: Callable[[], T], done: Callable[[T], bool]) -> T:
     deadline = time.monotonic() + DEADLINE
     while not done(found := read()):
         if time.monotonic() > deadline:
-            raise DemoFailed(f"not within {DEADLINE:.0f} s: last seen {found}")
+            raise DemoFailed(f"nothing as expected within {DEADLINE:.0f} s; last seen: {found}")
         time.sleep(0.1)
     return found

@@ -6,9 +6,10 @@ from ops.access import OperatorSettings
 from ops.broker_view import BrokerView
 from ops.doctor.finding import Finding, Severity
 from ops.queues import QueueState
+from ops.terminal import counted
 from shared import topology
 
-_DECLARE = "Restart any one service: each declares the whole topology when it starts."
+_DECLARE = "Restart any service; each declares the whole topology at startup."
 _WORK = tuple(each.name for each in topology.WORK_QUEUES)
 
 
@@ -18,24 +19,25 @@ def look_at_topology(view: BrokerView, desk: OperatorSettings) -> Iterator[Findi
     for exchange in topology.exchanges():
         found = exchanges.get(exchange.name)
         if found is None:
-            yield Finding("exchange-missing", Severity.BAD, f"There is no exchange {exchange.name}.", _DECLARE)
+            yield Finding("exchange-missing", Severity.BAD, f"The exchange {exchange.name} is missing.", _DECLARE)
         elif (found["type"], found["arguments"]) != (exchange.type.value, dict(exchange.arguments)):
             yield Finding(
                 "exchange-differs",
                 Severity.BAD,
-                f"The exchange {exchange.name} has another type, or other arguments, than it should.",
-                "No service starts with it. Delete it, restart a service.",
+                f"The exchange {exchange.name} has the wrong type or arguments.",
+                "Services cannot start with it. Delete it, then restart a service.",
             )
     for queue in topology.queues(desk.retry_delays):
         if queue.name not in queues:
-            yield Finding("queue-missing", Severity.BAD, f"There is no queue {queue.name}.", _DECLARE)
+            yield Finding("queue-missing", Severity.BAD, f"The queue {queue.name} is missing.", _DECLARE)
             continue
         if queues[queue.name]["arguments"] != dict(queue.arguments):
             yield Finding(
                 "queue-differs",
                 Severity.BAD,
-                f"The queue {queue.name} has other arguments than it should.",
-                "Is POR_RETRY_DELAYS the same here and there? Else drain and delete the queue, restart a service.",
+                f"The queue {queue.name} has the wrong arguments.",
+                "Check that POR_RETRY_DELAYS is the same here as in the services. "
+                "If it is, drain and delete the queue, then restart a service.",
             )
 
 
@@ -46,14 +48,16 @@ def look_at_bindings(view: BrokerView, desk: OperatorSettings) -> Iterator[Findi
     queues = view.queues()
     for exchange, queue, key in sorted(wanted - found):
         if queue in queues:
-            yield Finding("binding-missing", Severity.BAD, f"{queue} is not bound to {exchange} by {key}.", _DECLARE)
+            what = f"{queue} is not bound to {exchange} with key {key}."
+            yield Finding("binding-missing", Severity.BAD, what, _DECLARE)
     for exchange, queue, key in sorted(found - wanted):
         if exchange == topology.PIPELINE:
             yield Finding(
                 "binding-foreign",
                 Severity.BAD,
-                f"{queue} is bound to {exchange} by {key}: what it alone gets is confirmed, and never worked off.",
-                "The pipeline has personal data and is the services' own. Remove the binding; listen on por.events.",
+                f"{queue} should not be bound to {exchange} with key {key}: "
+                "messages that reach only this queue are confirmed but never processed.",
+                "Remove the binding: the pipeline carries personal data. Other systems bind to por.events.",
             )
 
 
@@ -63,15 +67,15 @@ def look_at_room(view: BrokerView) -> Iterator[Finding]:
         yield Finding(
             "alarm",
             Severity.BAD,
-            f"{node} has its {kind} alarm up: nothing can be published.",
-            f"Make room ({kind}) on the broker's machine; services go on by themselves.",
+            f"{node} has raised its {kind} alarm: nothing can be published.",
+            f"Free some {kind} space on that machine; publishing then resumes on its own.",
         )
     if blocked := view.blocked():
         yield Finding(
             "connection-blocked",
             Severity.BAD,
-            f"The broker does not read from: {', '.join(sorted(blocked))}.",
-            "See the alarm; without one, look at the broker's log.",
+            f"The broker is blocking these connections: {', '.join(sorted(blocked))}.",
+            "If there is an alarm, clear it. Otherwise check the broker's log.",
         )
 
 
@@ -84,33 +88,34 @@ def look_at_queues(states: list[QueueState]) -> Iterator[Finding]:
             yield Finding(
                 "no-consumer",
                 Severity.BAD,
-                f"Nobody works off {state.name}; {state.ready} wait.",
-                f"Is {service} up and ready? Restart it if its /readyz stays 503.",
+                f"No consumer on {state.name}: {counted(state.ready, 'message is', 'messages are')} waiting.",
+                f"Check that {service} is running and ready. Restart it if its /readyz stays 503.",
             )
         if state.ready and state.name != work:
             yield Finding(
                 "suspects",
                 Severity.WATCH,
-                f"{state.ready} in {state.name}: somebody's consumer died on them.",
-                "Look for crashes in that service's log; what kills it again is parked alone.",
+                f"{counted(state.ready, 'message', 'messages')} in {state.name}: a consumer died while processing.",
+                "Look for crashes in that service's log. A message that kills it again is parked on its own.",
             )
     by_name = {state.name: state for state in states}
     if (count := _ready(by_name, topology.PARKING)) > 0:
-        yield Finding("parked", Severity.WATCH, f"{count} parked.", "pordesk parked list, then replay or drop them")
+        what = f"{counted(count, 'message is', 'messages are')} parked."
+        yield Finding("parked", Severity.WATCH, what, "Run: pordesk parked list; then replay or drop them.")
     if (count := _ready(by_name, topology.UNROUTED)) > 0:
         yield Finding(
             "unrouted",
             Severity.BAD,
-            f"{count} came back from a delay tier and found no queue.",
-            "Mend what is missing; then: pordesk parked replay --reason unrouted",
+            f"{counted(count, 'message', 'messages')} came back from a retry delay and found no queue.",
+            "Restore what is missing, then run: pordesk parked replay --reason unrouted",
         )
     tiers = [topology.retry_tier(n) for n in range(1, topology.RETRY_TIERS + 1)]
     if (count := sum(_ready(by_name, name) for name in tiers)) > 0:
         yield Finding(
             "retrying",
             Severity.WATCH,
-            f"{count} wait in the delay tiers to be tried again.",
-            "The services' log lines with outcome retry say why.",
+            f"{counted(count, 'message is', 'messages are')} waiting to be retried.",
+            "To see why, look for outcome retry in the services' logs.",
         )
 
 

@@ -23,12 +23,10 @@ _COLOURS = {Severity.BAD: "red", Severity.WATCH: "yellow"}
 
 
 def doctor(
-    older_than: Annotated[
-        float, typer.Option(min=0, help="Minutes for which a letter may be without form or ticket.")
-    ] = 60,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")] = False,
+    older_than: Annotated[float, typer.Option(min=0, help="Skip letters younger than this many minutes.")] = 60,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what is wrong and what to do; exit 1 if anything is."""
+    """Find problems and say what to do about them; exit with 1 if there are any."""
     findings = [*examine(find_desk(), timedelta(minutes=older_than))]
     if as_json:
         print(json.dumps([asdict(each) for each in findings]))
@@ -50,7 +48,7 @@ def _look_at_broker(desk: OperatorSettings) -> Iterator[Finding]:
     try:
         asyncio.run(_greet(desk))
     except Refused as error:
-        advice = "Bring it back; what was accepted is safe, and services go on by themselves."
+        advice = "Start it again. Accepted requests are safe, and the services reconnect on their own."
         yield Finding("broker-away", Severity.BAD, str(error), advice)
         return
     try:
@@ -60,7 +58,7 @@ def _look_at_broker(desk: OperatorSettings) -> Iterator[Finding]:
             yield from look_at_room(view)
         yield from look_at_queues(asyncio.run(read_queues(desk)))
     except Refused as error:
-        advice = "Without the management API the topology, alarms and rates cannot be seen."
+        advice = "Until it answers, topology, alarms and queues cannot be checked."
         yield Finding("broker-not-seen", Severity.WATCH, str(error), advice)
 
 
@@ -76,13 +74,12 @@ def _look_at_services(desk: OperatorSettings) -> Iterator[Finding]:
             checks = answer.json()["checks"]
         except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
             what = f"{name} does not answer ({type(error).__name__})."
-            yield Finding("service-away", Severity.BAD, what, f"Start {name}; its log says why it ended.")
+            yield Finding("service-away", Severity.BAD, what, f"Start {name}; its log says why it stopped.")
             continue
         if failing := [check for check, passes in checks.items() if not passes]:
             what = f"{name} is not ready: {', '.join(failing)}."
-            yield Finding(
-                "service-not-ready", Severity.BAD, what, "Bring back what it needs; restart it if that is there."
-            )
+            advice = f"Start what it needs. If all of that is running, restart {name}."
+            yield Finding("service-not-ready", Severity.BAD, what, advice)
 
 
 def _show(findings: list[Finding]) -> None:
@@ -94,4 +91,4 @@ def _show(findings: list[Finding]) -> None:
         )
         console.print(f"      → {escape(each.advice)}", highlight=False)
     if not findings:
-        console.print("[green]Nothing is wrong.")
+        console.print("[green]No problems found.")

@@ -11,6 +11,7 @@ from minio.datatypes import Object
 from pydantic import ValidationError
 
 from ops.doctor.finding import Finding, Severity
+from ops.terminal import counted
 from shared.contracts.custody import letter_key, reply_key
 from shared.contracts.requests import LetterReply
 
@@ -19,22 +20,25 @@ _FORM = "request.json"
 _LETTER = re.compile(r"[0-9a-f]{64}")
 _REPLY = re.compile(r"replies/(.+)\.json")
 
-_LOOK = "See whether it waits (pordesk queues) or is parked (pordesk parked list --request <id>)."
+_LOOK = "Check whether it is waiting (pordesk queues) or parked (pordesk parked list --request <id>)."
 _SAYS = {
     "letters-orphaned": (
         Severity.WATCH,
-        "{count} objects belong to requests or replies that were never accepted. First: {first}.",
+        (
+            "object belongs to a request or reply that was never accepted",
+            "objects belong to requests or replies that were never accepted",
+        ),
         "Nothing was promised for them; they can be deleted.",
     ),
     "forms-without-ticket": (
         Severity.BAD,
-        "{count} forms have no ticket. First: {first}.",
-        f"{_LOOK} If neither, its post was answered with 503 and not sent again.",
+        ("form has no ticket", "forms have no ticket"),
+        f"{_LOOK} If it is neither, the producer got a 503 and did not send it again.",
     ),
     "replies-not-on-ticket": (
         Severity.BAD,
-        "{count} further letters, or answers sent with them, are not on their ticket. First: {first}.",
-        f"{_LOOK} If neither, its post was answered with 503 and not sent again, or it was dropped: delete it.",
+        ("reply is missing from its ticket", "replies are missing from their tickets"),
+        f"{_LOOK} If it is neither, the producer got a 503 and did not send it again, or it was dropped: delete it.",
     ),
 }
 
@@ -86,8 +90,8 @@ class Leftovers:
     def findings(self) -> Iterator[Finding]:
         """One for each kind."""
         for code, count in self.counts.items():
-            severity, what, advice = _SAYS[code]
-            yield Finding(code, severity, what.format(count=count, first=self.first[code]), advice)
+            severity, words, advice = _SAYS[code]
+            yield Finding(code, severity, f"{counted(count, *words)}. First: {self.first[code]}.", advice)
 
     def _compare(self, folder: Folder, ticket: Ticket, read: Callable[[str], bytes]) -> None:
         sent = set(ticket.letters)

@@ -16,7 +16,7 @@ from ops.access import OperatorSettings, open_database, open_store
 from ops.doctor.finding import Finding, Severity
 from ops.doctor.folders import Folder, Leftovers, Ticket, folders
 from ops.objects import StoreFault
-from ops.terminal import progress
+from ops.terminal import counted, progress
 
 Tickets: TypeAlias = Collection[dict[str, Any]]
 
@@ -42,8 +42,8 @@ def look_at_events(desk: OperatorSettings) -> Iterator[Finding]:
         yield Finding(
             "events-unmarked",
             Severity.BAD,
-            f"{late} tickets have had unpublished events for more than a minute.",
-            "Check that RabbitMQ and tickets are running. The log lines 'outbox sweep failed' say what stops them.",
+            f"{counted(late, 'ticket has', 'tickets have')} had unpublished events for more than a minute.",
+            "Check that RabbitMQ and tickets are running. Log lines 'outbox sweep failed' say what the problem is.",
         )
 
 
@@ -111,5 +111,5 @@ def _away(code: str, name: str, error: Exception) -> Finding:
         f"{code}-away",
         Severity.BAD,
         f"{name} does not answer ({type(error).__name__}).",
-        "Bring it back; services hold their messages meanwhile.",
+        "Start it again; the services hold their messages until then.",
     )

@@ -98,7 +98,7 @@ class Acting:
                 if not todo.total():
                     break
         if missing := [message_id for message_id, *_ in todo.elements()]:
-            self._done.failures += [f"{each}: not there any more, or held by somebody else" for each in missing]
+            self._done.failures += [f"{each}: no longer parked, or held by another operator" for each in missing]
 
     async def _one(self, channel: AbstractChannel, parcel: Parcel) -> None:
         due = self._began + self._steps / self._act.rate

@@ -8,12 +8,12 @@ from pymongo.errors import PyMongoError
 from ops.access import OperatorSettings, Refused, open_database
 from ops.parked.parcel import Choice
 
-MessageId = Annotated[str | None, typer.Option("--id", help="This message.")]
-Ticket = Annotated[str | None, typer.Option("--ticket", help="About this ticket.")]
-Request = Annotated[str | None, typer.Option("--request", help="Of this request.")]
-Reason = Annotated[str | None, typer.Option("--reason", help="Parked for this reason.")]
-Queue = Annotated[str | None, typer.Option("--queue", help="From this work queue.")]
-Everything = Annotated[bool, typer.Option("--all", help="All of them.")]
+MessageId = Annotated[str | None, typer.Option("--id", help="The message with this id.")]
+Ticket = Annotated[str | None, typer.Option("--ticket", help="Messages about this ticket.")]
+Request = Annotated[str | None, typer.Option("--request", help="Messages of this request.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Messages parked for this reason.")]
+Queue = Annotated[str | None, typer.Option("--queue", help="Messages from this work queue.")]
+Everything = Annotated[bool, typer.Option("--all", help="All parked messages.")]
 
 
 def choice_of(
@@ -48,5 +48,7 @@ def meant(choice: Choice, everything: bool) -> Choice:
         Refused: nothing is said, or --all beside something else.
     """
     if everything == (choice != Choice()):
-        raise Refused("Say which: --id, --ticket, --request, --reason or --queue; or --all for all of them.")
+        raise Refused(
+            "Choose messages with --id, --ticket, --request, --reason or --queue, or take them all with --all."
+        )
     return choice

@@ -10,7 +10,7 @@ import typer
 from ops.access import TOKEN_VARIABLE, OperatorSettings, Refused, connect, find_desk, operator, require
 from ops.events import read_operators_acts
 from ops.parked.choosing import Everything, MessageId, Queue, Reason, Request, Ticket, choice_of, meant
-from ops.parked.errand import act_on, look_at, tell_what_may_be_missing
+from ops.parked.errand import NONE_MATCH, act_on, look_at, tell_what_may_be_missing
 from ops.parked.parcel import Choice, Parcel
 from ops.terminal import age, note, print_table, printable
 from shared import topology
@@ -19,11 +19,11 @@ from shared.contracts.parking import ParkingDropped, ParkingEvent, ParkingReplay
 # Dropping asks nothing of anybody but the broker.
 DROPS_A_SECOND = 1000.0
 
-parked = typer.Typer(no_args_is_help=True, help="List, show, replay or drop what lies in the parking lot.")
+parked = typer.Typer(no_args_is_help=True, help="List, show, replay or drop parked messages.")
 
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
-Token = Annotated[str | None, typer.Option(envvar=TOKEN_VARIABLE, help="An access token with the scope ops.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Token = Annotated[str | None, typer.Option(envvar=TOKEN_VARIABLE, help="Access token with the scope ops.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
 @parked.command("list")
@@ -35,7 +35,7 @@ def list_(
     queue: Queue = None,
     as_json: AsJson = False,
 ) -> None:
-    """What is parked, oldest first; looking changes nothing."""
+    """List parked messages, oldest first; changes nothing."""
     desk = find_desk()
     found = look_at(desk, choice_of(desk, message_id, ticket, request, reason, queue))
     if as_json:
@@ -43,22 +43,26 @@ def list_(
     elif found.parcels:
         _show_table(found.parcels)
     else:
-        print("Nothing is parked that fits.")
+        print(NONE_MATCH)
     tell_what_may_be_missing(found)
 
 
 @parked.command()
-def show(message_id: Annotated[str, typer.Argument()], token: Token = None, as_json: AsJson = False) -> None:
-    """One message with its headers; its body only to whom the scope ops was given."""
+def show(
+    message_id: Annotated[str, typer.Argument(help="As shown by: pordesk parked list")],
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one message with its headers; body only with the ops scope."""
     desk = find_desk()
     readable = token is not None and bool(asyncio.run(operator(desk, token)))
     rows = look_at(desk, Choice(message_id=message_id)).parcels
     if not rows:
-        raise Refused(printable(f"No message {message_id} is parked. See: pordesk parked list"))
+        raise Refused(printable(f"No parked message has the id {message_id}. See: pordesk parked list"))
     found = [_whole(parcel, with_body=readable) for parcel in rows]
     print(json.dumps(found if as_json else found[0] if len(found) == 1 else found, indent=None if as_json else 2))
     if not readable:
-        note(f"The body holds personal data: set {TOKEN_VARIABLE} to a token with the scope ops.")
+        note(f"The body holds personal data. To see it, set {TOKEN_VARIABLE} to a token with the scope ops.")
 
 
 @parked.command()
@@ -69,13 +73,13 @@ def replay(
     reason: Reason = None,
     queue: Queue = None,
     everything: Everything = False,
-    why: Annotated[str | None, typer.Option(help="Noted beside who did it.")] = None,
-    rate: Annotated[float, typer.Option(min=0.1, help="Messages a second, at most.")] = 20.0,
+    why: Annotated[str | None, typer.Option(help="Reason to record with your name.")] = None,
+    rate: Annotated[float, typer.Option(min=0.1, help="Most messages to replay per second.")] = 20.0,
     token: Token = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send messages back to their work queues; may be repeated without a second effect."""
+    """Send messages back to their work queues; safe to repeat."""
     desk = find_desk()
     choice = meant(choice_of(desk, message_id, ticket, request, reason, queue), everything)
     act_on(desk, choice, token, ParkingReplayed, why=why, rate=rate, yes=yes, as_json=as_json)
@@ -83,7 +87,7 @@ def replay(
 
 @parked.command()
 def drop(
-    why: Annotated[str, typer.Option(help="Noted beside who did it.")],
+    why: Annotated[str, typer.Option(help="Reason to record with your name.")],
     message_id: MessageId = None,
     ticket: Ticket = None,
     request: Request = None,
@@ -94,7 +98,7 @@ def drop(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Drop messages for good."""
+    """Delete messages for good."""
     desk = find_desk()
     choice = meant(choice_of(desk, message_id, ticket, request, reason, queue), everything)
     act_on(desk, choice, token, ParkingDropped, why=why, rate=DROPS_A_SECOND, yes=yes, as_json=as_json)
@@ -102,7 +106,7 @@ def drop(
 
 @parked.command()
 def history(as_json: AsJson = False) -> None:
-    """What operators did with parked messages: when, who, which, why."""
+    """Show what operators did with parked messages: when, who, which and why."""
     acts = asyncio.run(_acts(find_desk()))
     if as_json:
         print(json.dumps([act.model_dump(mode="json", exclude_none=True) for act in acts]))
@@ -119,7 +123,7 @@ def history(as_json: AsJson = False) -> None:
         )
         for act in acts
     ]
-    print_table(("When", "Who", "Did", "Message", "Queue", "Reason", "Why"), rows)
+    print_table(("When", "Who", "Action", "Message", "Queue", "Reason", "Why"), rows)
 
 
 async def _acts(desk: OperatorSettings) -> list[ParkingEvent]:

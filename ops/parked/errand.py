@@ -11,13 +11,16 @@ from ops.access import OperatorSettings, Refused, connect, operator
 from ops.parked.acts import Act, Acting, Done
 from ops.parked.lot import MOST, Look, look
 from ops.parked.parcel import Choice
-from ops.terminal import note, progress
+from ops.terminal import counted, note, progress
 from shared.contracts.parking import ParkingDropped, ParkingReplayed
 
 _WORDS: dict[type[ParkingReplayed | ParkingDropped], tuple[str, str]] = {
     ParkingReplayed: ("replay", "replayed"),
     ParkingDropped: ("drop", "dropped"),
 }
+
+
+NONE_MATCH = "No parked messages match."
 
 
 def look_at(desk: OperatorSettings, choice: Choice) -> Look:
@@ -37,9 +40,9 @@ def look_at(desk: OperatorSettings, choice: Choice) -> Look:
 def tell_what_may_be_missing(found: Look) -> None:
     """Say beside a result why it may not be all."""
     if found.is_part:
-        note(f"Only the first {MOST} could be looked at.")
+        note(f"Only the first {MOST:,} messages were read.")
     if found.shared:
-        note("Somebody else holds a part of what is parked just now; it is not looked at here.")
+        note("Another operator is holding some parked messages; they are not included.")
 
 
 def act_on(
@@ -82,9 +85,10 @@ def act_on(
 def _confirm(verb: str, count: int, yes: bool) -> None:
     if yes or not count:
         return
+    messages = counted(count, "message", "messages")
     if not sys.stdin.isatty():
-        raise Refused(f"This would {verb} {count}. Nobody can be asked here: say --yes.")
-    typer.confirm(f"{verb.capitalize()} {count}?", abort=True, err=True)
+        raise Refused(f"This would {verb} {messages}. To confirm without a terminal, add --yes.")
+    typer.confirm(f"{verb.capitalize()} {messages}?", abort=True, err=True)
 
 
 def _report(did: str, done: Done, as_json: bool) -> None:
@@ -92,6 +96,6 @@ def _report(did: str, done: Done, as_json: bool) -> None:
         print(json.dumps({did: done.count, "failed": done.failures}))
         return
     anything = done.count or done.failures
-    print(f"{done.count} {did}." if anything else "Nothing is parked that fits.")
+    print(f"{done.count} {did}." if anything else NONE_MATCH)
     for failure in done.failures:
         note(failure)

@@ -114,7 +114,8 @@ class Stack:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            raise StackError(f"a stack is already up in {self.home} (process {lock.read() or '?'})") from None
+            holder = lock.read() or "unknown"
+            raise StackError(f"A stack is already up in {self.home} (process {holder}). Stop it first.") from None
         _replace(lock, str(os.getpid()))
 
     def _forget(self) -> None:

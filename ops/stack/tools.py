@@ -45,7 +45,7 @@ class Tools:
         if os.environ.get("OBJECT_STORE") == "minio":
             needed.append("minio")
         if missing := [name for name in needed if not getattr(tools, name)]:
-            raise MissingTool(f"not installed: {', '.join(missing)}; run `make setup`")
+            raise MissingTool(f"Not installed: {', '.join(missing)}. Run: make setup")
         return tools
 
 

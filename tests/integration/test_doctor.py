@@ -56,7 +56,7 @@ async def test_nothing_is_wrong_with_a_whole_desk(vhost: Vhost, environment: dic
     """Where all is as it should be, the doctor says so and exits with 0."""
     async with all_served(vhost):
         await eventually_async(lambda: codes(environment), lambda found: found == set())
-        assert (await typed(environment, "doctor")).stdout == "Nothing is wrong.\n"
+        assert (await typed(environment, "doctor")).stdout == "No problems found.\n"
 
 
 async def test_topology_that_is_not_whole_is_named_and_mended(vhost: Vhost, environment: dict[str, str]) -> None:
@@ -92,7 +92,7 @@ async def test_exchange_of_another_type_is_named(vhost: Vhost, environment: dict
 async def test_queue_that_nobody_works_off_is_named(vhost: Vhost, environment: dict[str, str]) -> None:
     """Without a consumer a queue grows: each is named with its service."""
     run = await typed(environment, "doctor", "--json")
-    found = {each["what"].split()[3].rstrip(";") for each in json.loads(run.stdout) if each["code"] == "no-consumer"}
+    found = {each["what"].split()[3].rstrip(":") for each in json.loads(run.stdout) if each["code"] == "no-consumer"}
     assert found == {name for each in topology.WORK_QUEUES for name in (each.name, topology.suspects_of(each.name))}
 
 

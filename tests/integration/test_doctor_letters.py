@@ -112,7 +112,7 @@ async def test_further_letters_of_no_reply_are_counted(kept: Kept) -> None:
     request_id = kept.request(A)
     kept.keep(letter_key(request_id, B))
     assert await all_of(kept) == {
-        "letters-orphaned": f"1 objects belong to requests or replies that were never accepted. "
+        "letters-orphaned": "1 object belongs to a request or reply that was never accepted. "
         f"First: {letter_key(request_id, B)}."
     }
 

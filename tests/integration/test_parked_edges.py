@@ -80,7 +80,7 @@ async def test_what_another_holds_is_said(vhost: Vhost, environment: dict[str, s
     async with vhost.channel() as channel:
         assert await (await channel.get_queue(topology.PARKING)).get()
         run = await typed(environment, "parked", "list")
-        assert "holds" in run.stderr
+        assert "Another operator is holding some" in run.stderr
         assert "b" in run.stdout
     await eventually_async(lambda: listed(environment), lambda ids: sorted(ids) == ["a", "b"])
 

@@ -63,11 +63,11 @@ def test_run_tells_of_a_dead_part_and_ends_well_with_ctrl_c(tmp_path: Path) -> N
         home = tmp_path / ".local"
         victim = next(p for p in psutil.Process(run.pid).children() if "services.documents.main" in p.cmdline())
         victim.kill()
-        told = read_until(run, "by itself")
+        told = read_until(run, "unexpectedly")
         assert re.fullmatch(rf"documents .*\(status -9\).* {home / 'logs/documents.log'}\n", told)
 
         run.send_signal(signal.SIGINT)
-        assert "by itself" not in run.communicate(timeout=30)[0], "told twice, or of parts that were stopped"
+        assert "unexpectedly" not in run.communicate(timeout=30)[0], "told twice, or of parts that were stopped"
         assert run.returncode == 0
         assert left_behind(tmp_path) == []
 
@@ -85,7 +85,7 @@ def test_no_token_after_a_killed_run(tmp_path: Path, desk: Desk) -> None:
     shutil.copy(desk.stack.home / "stack.json", tmp_path / ".local/stack.json")
     refused = pordesk(tmp_path, "token", "--producer", "P1001")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr == "No local stack is up here. Start one with: make run\n"
+    assert refused.stderr == "No local stack is running here. Start one with: make run\n"
 
 
 @pytest.mark.parametrize("producer", ["", " "])
@@ -93,14 +93,14 @@ def test_an_empty_producer_is_a_usage_error(tmp_path: Path, producer: str) -> No
     """Who gives an empty producer id is told to give one, and gets nobody's token."""
     refused = pordesk(tmp_path, "token", "--producer", producer)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "--producer needs an id, for instance P1001" in refused.stderr
+    assert "--producer needs an id, for example P1001" in refused.stderr
 
 
 def test_bank_details_are_no_producers_nor_operators(tmp_path: Path) -> None:
     """The scope for bank details is minted for staff alone."""
     refused = pordesk(tmp_path, "token", "--ops", "--bank")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "--bank goes with --staff" in refused.stderr
+    assert "--bank needs --staff" in refused.stderr
 
 
 @pytest.mark.parametrize("path", ["missing/letter.pdf", "."])
@@ -108,7 +108,7 @@ def test_a_letter_that_cannot_be_written_is_one_line(tmp_path: Path, path: str) 
     """A path that cannot be written is told in one line with what to do, not in a traceback."""
     refused = pordesk(tmp_path, "letter", path)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert re.fullmatch(rf"Cannot write {re.escape(path)}: .*Name a file in a folder .*\n", refused.stderr)
+    assert re.fullmatch(rf"Cannot write {re.escape(path)}: .*Choose a file in a folder .*\n", refused.stderr)
 
 
 def test_the_link_of_a_local_mail_leads_to_the_ticket(desk: Desk) -> None:
