@@ -3,11 +3,18 @@
 import hashlib
 import io
 import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from aio_pika import Message
+from pymongo import MongoClient
 
+from ops.doctor import keeping
+from ops.doctor.folders import Leftovers, folders
+from ops.gateway import PDF
+from ops.letter import load_sample, make_padded_letter
 from ops.stack import Connection, Stack
 from shared import topology
 from shared.contracts.custody import letter_key
@@ -19,6 +26,9 @@ from tests.fixtures.events import submission, submitted
 from tests.fixtures.management import Management
 from tests.fixtures.servers import BUCKET, s3_client
 from tests.fixtures.typed import typed
+from tests.fixtures.wait import eventually
+
+FURTHER = make_padded_letter(load_sample(), 20_000, 8)
 
 
 @pytest.fixture
@@ -73,3 +83,25 @@ async def test_parked_request_is_replayed_to_its_ticket(
     number = desk.await_ticket(producer, str(sent.request_id))
     assert len(desk.mails(number)) == 1
     assert json.loads((await typed(environment_of_desk, "parked", "list", "--ticket", number, "--json")).stdout) == []
+
+
+def test_what_came_through_the_desk_is_no_finding(desk: Desk, producer: Person, object_store: Connection) -> None:
+    """A request and a reply with words, as the services leave them, are all on their ticket for the doctor too."""
+    number = producer.open_ticket()
+    answer = producer.gateway.http.post(
+        f"/v1/tickets/{number}/letters",
+        files=[("por_documentation", ("further.pdf", FURTHER, PDF)), ("comment", (None, "Here it is."))],
+    )
+    assert answer.status_code == 202
+    ticket = eventually(lambda: producer.gateway.ticket(number).json(), lambda found: len(found["letters"]) == 2)
+    store = s3_client(object_store)
+    soon = datetime.now(UTC) + timedelta(minutes=1)
+    kept = next(each for each in folders(store, BUCKET, soon, lambda _: None) if each.request == ticket["request_id"])
+    assert {len(name) for name in kept.names if "." not in name} == {64}
+    assert [name for name in kept.names if name.startswith("replies/")]
+    with MongoClient[dict[str, Any]](desk.stack.info.mongodb.url, uuidRepresentation="standard") as client:
+        tickets = keeping._known(client["tickets"]["tickets"], [kept])
+    found = Leftovers()
+    found.judge(kept, tickets, lambda key: store.get_object(bucket_name=BUCKET, object_name=key).read())
+    assert [*found.findings()] == []
+    assert tickets[kept.request].replies
