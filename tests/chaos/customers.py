@@ -34,8 +34,8 @@ class Line:
         headers = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         try:
             answer = await self.http.request(method, path, headers=headers, **more)
-            # The body may be cut as well as the head.
-            body = answer.json() if answer.content else {}
+            # The body may be cut as well as the head; of a letter nothing is kept.
+            body = answer.json() if answer.headers.get("content-type", "").endswith("json") else {}
         except (httpx.HTTPError, ValueError):
             return Answer(time.time(), None)
         return Answer(time.time(), answer.status_code, body, "retry-after" in answer.headers)
@@ -62,23 +62,30 @@ class Line:
         headers = {**_FORM_TYPE, "Idempotency-Key": f'"{key}"', **({"Prefer": f"wait={wait}"} if wait else {})}
         return await self.ask(attempt, path, patient=patient, headers=headers, content=_form(fields, letters))
 
-    async def number_of(self, request_id: str, until: float) -> str:
+    async def read(self, reading: Attempt, path: str) -> Answer:
+        """Look at something once."""
+        reading.sent += 1
+        answer = await self.say("GET", path)
+        reading.answers.append(answer)
+        return answer
+
+    async def number_of(self, reading: Attempt, until: float) -> str:
         """The number that a request has got; empty where it has none in time."""
         while time.monotonic() < until:
-            answer = await self.say("GET", f"/v1/requests/{request_id}")
+            answer = await self.read(reading, f"/v1/requests/{reading.request_id}")
             if answer.is_yes and (number := answer.body.get("ticket_number")):
                 return str(number)
             await asyncio.sleep(0.5)
         return ""
 
-    async def version_of(self, number: str, until: float) -> int:
-        """The version that a ticket has; 0 where nobody tells in time."""
+    async def ticket(self, reading: Attempt, number: str, until: float) -> dict[str, Any]:
+        """A ticket as it is now; empty where nobody tells in time."""
         while time.monotonic() < until:
-            answer = await self.say("GET", f"/v1/tickets/{number}")
+            answer = await self.read(reading, f"/v1/tickets/{number}")
             if answer.is_yes:
-                return int(answer.body["version"])
+                return answer.body
             await asyncio.sleep(0.5)
-        return 0
+        return {}
 
 
 def new_key() -> str:

@@ -2,16 +2,27 @@
 
 from dataclasses import dataclass, field
 
+STATUS_CHANGED = "por.ticket.status-changed.v1"
+LETTER_ADDED = "por.ticket.letter-added.v1"
+MESSAGE_ADDED = "por.ticket.message-added.v1"
+WORKED = "por.ticket.worked.v1"  # what staff does among itself, of which no producer hears
+
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a ticket's history."""
+    """One entry of a ticket's history.
+
+    ``fault`` is that of its letter; ``words`` are what somebody wrote, for the mail where ``is_to_producer``.
+    """
 
     sequence: int
     event_id: str
     type: str
     status: str
     letter_id: str = ""
+    fault: str = ""
+    words: str = ""
+    is_to_producer: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ class Mail:
     recipients: tuple[str, ...]
     number: str
     at: float
+    text: str = ""
 
 
 @dataclass(frozen=True)

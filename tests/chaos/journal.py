@@ -1,5 +1,6 @@
 """What the load generator asked for and what it was answered: one side of the ledger."""
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -10,7 +11,8 @@ class Kind(StrEnum):
 
     REQUEST = "request"
     LETTERS = "letters"
-    MOVE = "move"
+    ACT = "act"
+    READING = "reading"
     POISON = "poison"
 
 
@@ -38,8 +40,9 @@ class Answer:
 class Attempt:
     """One thing asked for, under one key, however often it was sent.
 
-    ``letters`` are hashes. A move asks for ``status`` as the ticket's ``sequence``-th entry. A poison's ``request_id``
-    is its message id.
+    ``letters`` are hashes. An act asks for the ticket's ``sequence``-th entry: of a ``type``, with its ``words``, and
+    with a ``status`` unless it leaves that as it is. A reading asks again and again, and nothing comes of it. A
+    poison's ``request_id`` is its message id.
     """
 
     kind: Kind
@@ -47,7 +50,9 @@ class Attempt:
     producer: str = ""
     recipient: str = ""
     letters: tuple[str, ...] = ()
+    type: str = ""
     status: str = ""
+    words: str = ""
     sequence: int = 0
     sent: int = 0
     answers: list[Answer] = field(default_factory=list)
@@ -66,6 +71,12 @@ class Attempt:
     def refused(self) -> bool:
         """Whether it was said that nothing will come of it, and nothing else was said."""
         return not self.unknown and not self.acknowledged and any(answer.is_no for answer in self.answers)
+
+
+def attempt_of(kind: Kind, request_id: object, producer: str, letters: list[bytes]) -> Attempt:
+    """What a producer, or staff on his ticket, is about to ask for."""
+    hashes = tuple(hashlib.sha256(letter).hexdigest() for letter in letters)
+    return Attempt(kind, str(request_id), producer, f"{producer.lower()}@agency.example", hashes)
 
 
 @dataclass(frozen=True)

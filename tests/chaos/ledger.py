@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tests.chaos.findings import Findings, Mail, Parked, Ticket
+from tests.chaos.findings import MESSAGE_ADDED, STATUS_CHANGED, WORKED, Findings, Mail, Parked, Ticket
 from tests.chaos.journal import Answer, Attempt, Fault, Kind
-from tests.chaos.missing import STATUS_CHANGED, Missing, is_answered, is_move
+from tests.chaos.missing import Missing, is_answered, is_made
 
 MAIL_MARGIN = 1.0  # seconds by which the clocks of file and fault may differ
 # For so long a mail that is in the box may be without its mark: the rest of its sending, and one call to the database.
 DOUBT_SECONDS = 5.0
+_ACTS = frozenset({STATUS_CHANGED, MESSAGE_ADDED, WORKED})
 
 
 @dataclass
@@ -65,11 +66,12 @@ class _Ledger:
 
     def verdict(self) -> Verdict:
         """Everything compared with everything."""
-        done = {id(attempt) for attempt in self._attempts if not any(self._missing.of(attempt))}
+        asked = [attempt for attempt in self._attempts if attempt.kind is not Kind.READING]
+        done = {id(attempt) for attempt in asked if not any(self._missing.of(attempt))}
         return Verdict(
-            attempts=len(self._attempts),
-            acknowledged=sum(attempt.acknowledged for attempt in self._attempts),
-            recovered=sum(attempt.unknown and id(attempt) in done for attempt in self._attempts),
+            attempts=len(asked),
+            acknowledged=sum(attempt.acknowledged for attempt in asked),
+            recovered=sum(attempt.unknown and id(attempt) in done for attempt in asked),
             second_mails=sum(len(mails) - 1 for mails in self._mails.values()) - len([*self._mailed_twice()]),
             parked=len(self._found.parked),
             lost=[*self._lost()],
@@ -97,10 +99,14 @@ class _Ledger:
             if len(ids) > 1:
                 yield f"ticket {number} has {len(ids)} events {sequence}"
         for ticket in tickets:
-            sent = Counter(letter for each in self._asked[Kind.LETTERS][ticket.request_id] for letter in each.letters)
-            added = Counter(entry.letter_id.rpartition(".")[2] for entry in ticket.history if entry.letter_id)
-            if added - sent:
-                yield f"ticket {ticket.number} took a letter more often than it was sent"
+            sent = {letter for each in self._asked[Kind.LETTERS][ticket.request_id] for letter in each.letters}
+            added = [(entry.letter_id.rpartition(".")[2], entry.fault) for entry in ticket.history if entry.letter_id]
+            if not sent.issuperset(letter for letter, _ in added):
+                yield f"ticket {ticket.number} took a letter of its request once more"
+            # A letter that was refused may be taken when it comes again, and is good then.
+            yield from _more_than_one(f"entries of {ticket.number} are about a letter and verdict", added)
+            said = (entry.words for entry in ticket.history if entry.words)
+            yield from _more_than_one(f"entries of {ticket.number} have the words", said)
         yield from self._mailed_twice()
 
     def _mailed_twice(self) -> Iterator[str]:
@@ -122,12 +128,15 @@ class _Ledger:
         for event in self._found.events:
             if (event.number, event.sequence, event.event_id) not in known:
                 yield f"event {event.sequence} of {event.number} is in no history"
-        ids = {(number, event_id) for number, _, event_id in known}
+        mailed = {(t.number, entry.event_id): entry for t in self._found.tickets for entry in t.history}
         for mail in self._found.mails:
-            if (mail.number, mail.event_id) not in ids:
-                yield f"a mail about {mail.number} is about no entry of its history"
+            entry = mailed.get((mail.number, mail.event_id))
+            if entry is None or entry.type == WORKED:
+                yield f"a mail about {mail.number} is about no entry of its history that is for its producer"
             elif mail.recipients != (recipients[mail.number],):
                 yield f"a mail about {mail.number} went to somebody else"
+            elif entry.words and not entry.is_to_producer and entry.words in mail.text:
+                yield f"a mail about {mail.number} has words that are not for it"
         yield from self._wrongly_parked(self._found.parked)
         yield from (f"unrouted: {message}" for message in self._found.unrouted)
 
@@ -142,6 +151,9 @@ class _Ledger:
             number = answer.body.get("ticket_number")
             if answer.is_yes and number and (ticket is None or number != ticket.number):
                 yield f"answered {number}, but its ticket is {ticket.number if ticket else 'not there'}"
+            # A letter may be refused meanwhile, and is then for staff alone.
+            if attempt.kind is Kind.READING and answer.is_no and not attempt.letters:
+                yield f"not shown: {answer.status}"
 
     def _unasked(self, ticket: Ticket) -> Iterator[str]:
         """What is on a ticket without anybody having asked for it."""
@@ -150,12 +162,12 @@ class _Ledger:
             yield "nobody asked for it"
         elif all(attempt.refused for attempt in asked):
             yield "its request was refused"
-        moves, replies = self._asked[Kind.MOVE][ticket.request_id], self._asked[Kind.LETTERS][ticket.request_id]
+        acts, replies = self._asked[Kind.ACT][ticket.request_id], self._asked[Kind.LETTERS][ticket.request_id]
         sent = {letter for attempt in (*asked, *replies) if not attempt.refused for letter in attempt.letters}
         for before, entry in pairwise(ticket.history):
-            is_asked = any(is_move(entry, move) for move in moves if not move.refused)
-            if entry.type == STATUS_CHANGED and not (is_asked or is_answered(before, entry)):
-                yield f"entry {entry.sequence} is a move that nobody made"
+            is_asked = any(is_made(entry, act) for act in acts if not act.refused)
+            if entry.type in _ACTS and not (is_asked or is_answered(before, entry)):
+                yield f"entry {entry.sequence} is what nobody did"
         for letter in ticket.letters:
             if letter.rpartition(".")[2] not in sent:
                 yield "a letter that nobody sent"
@@ -169,7 +181,7 @@ class _Ledger:
                 yield f"parked in {each.queue}: {each.reason}"
 
 
-def _more_than_one(what: str, each: Iterable[str]) -> Iterator[str]:
+def _more_than_one(what: str, each: Iterable[object]) -> Iterator[str]:
     return (f"{times} {what} {name}" for name, times in Counter(each).items() if times > 1)
 
 

@@ -1,15 +1,13 @@
 """The load: customers who come at a steady rate, each with a request and what follows from it, in one thread."""
 
 import asyncio
-import hashlib
 import itertools
 import random
 import threading
 import time
-from collections.abc import Coroutine
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from uuid import uuid4
 
 import httpx
@@ -18,15 +16,15 @@ from ops.letter import load_sample, make_padded_letter
 from ops.stack import StackInfo
 from ops.tokens import Mint
 from services.intake.counter import request_id_of
-from tests.chaos.customers import PATIENCE, TIMEOUT, Line, new_key
-from tests.chaos.journal import Answer, Attempt, Kind
+from tests.chaos.case import Case
+from tests.chaos.customers import TIMEOUT, Line, new_key
+from tests.chaos.journal import Attempt, Kind, attempt_of
 from tests.chaos.strangers import Strangers
 
 LETTER_BYTES = 8_000
 PRODUCERS = 6
 MOST_PRESENT = 80  # who wait for a desk that is down; more would only say how many can wait
 NUMBER_PATIENCE = 45.0
-MOVES = ("in-review", "approved", "in-review")
 _NO_LETTER = b"This is a letter by its name only."
 
 
@@ -113,43 +111,16 @@ class Load:
             await self._follow_up(http, line, attempt)
 
     async def _follow_up(self, http: httpx.AsyncClient, line: Line, opened: Attempt) -> None:
-        number = await line.number_of(opened.request_id, time.monotonic() + NUMBER_PATIENCE)
-        if not number:
-            return
-        staff, chance = Line(http, self._staff_token), self._random.random
-        later: list[Coroutine[Any, Any, Any]] = [self._move(staff, opened, number)] if chance() < 0.7 else []
-        if chance() < 0.5:  # some send several at once, which then meet at the ticket
-            later += [self._send_letter(line, opened, number) for _ in range(3 if chance() < 0.5 else 1)]
-        await asyncio.gather(*later)
-
-    async def _send_letter(self, line: Line, opened: Attempt, number: str) -> None:
-        letters = [self._letter() for _ in range(1 + (self._random.random() < 0.2))]
-        attempt = self._note(Kind.LETTERS, opened.request_id, opened.producer, letters)
-        patient = self._random.random() < 0.9
-        await line.post_form(attempt, f"/v1/tickets/{number}/letters", letters, key=new_key(), patient=patient)
-
-    async def _move(self, staff: Line, opened: Attempt, number: str) -> None:
-        """Staff moves the ticket on, each time from what it has read."""
-        deadline = time.monotonic() + PATIENCE
-        for status in MOVES[: self._random.randint(1, len(MOVES))]:
-            while version := await staff.version_of(number, deadline):
-                attempt = self._note(Kind.MOVE, opened.request_id, opened.producer, [])
-                attempt.status, attempt.sequence = status, version + 1
-                answer = await self._post_move(staff, attempt, number, version)
-                # Changed meanwhile: by a letter, or by this very move, whose answer was lost. Read again and see.
-                if answer.status != 412 or attempt.unknown:
-                    break
-
-    async def _post_move(self, staff: Line, attempt: Attempt, number: str, version: int) -> Answer:
-        headers = {"If-Match": f'"{version}"'}
-        body = {"status": attempt.status}
-        return await staff.ask(attempt, f"/v1/tickets/{number}/status", patient=True, headers=headers, json=body)
+        reading = self._note(Kind.READING, opened.request_id, opened.producer, [])
+        number = await line.number_of(reading, time.monotonic() + NUMBER_PATIENCE)
+        if number:
+            staff = Line(http, self._staff_token)
+            await Case(number, opened, line, staff, self.attempts, self._letter, self._random).go_on()
 
     def _letter(self) -> bytes:
         return make_padded_letter(self._sample, LETTER_BYTES, next(self._grains))
 
     def _note(self, kind: Kind, request_id: object, producer: str, letters: list[bytes]) -> Attempt:
-        hashes = tuple(hashlib.sha256(letter).hexdigest() for letter in letters)
-        attempt = Attempt(kind, str(request_id), producer, f"{producer.lower()}@agency.example", hashes)
+        attempt = attempt_of(kind, request_id, producer, letters)
         self.attempts.append(attempt)
         return attempt

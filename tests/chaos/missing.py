@@ -1,17 +1,16 @@
 """What should be there and is not: the losses of the ledger. Pure."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-from tests.chaos.findings import Entry, Findings, Ticket
+from tests.chaos.findings import LETTER_ADDED, STATUS_CHANGED, WORKED, Entry, Findings, Ticket
 from tests.chaos.journal import Attempt, Kind
 
-STATUS_CHANGED = "por.ticket.status-changed.v1"
-LETTER_ADDED = "por.ticket.letter-added.v1"
 
-
-def is_move(entry: Entry, move: Attempt) -> bool:
-    """Whether an entry of the history is what a move asked for."""
-    return (entry.type, entry.sequence, entry.status) == (STATUS_CHANGED, move.sequence, move.status)
+def is_made(entry: Entry, act: Attempt) -> bool:
+    """Whether an entry of the history is what an act asked for."""
+    same = (entry.type, entry.sequence, entry.words) == (act.type, act.sequence, act.words)
+    return same and act.status in {"", entry.status}
 
 
 def is_answered(before: Entry, entry: Entry) -> bool:
@@ -27,7 +26,9 @@ class Missing:
         self._found = found
         self._tickets = {ticket.request_id: ticket for ticket in found.tickets}
         self._events = {(event.number, event.sequence, event.event_id) for event in found.events}
-        self._mailed = {mail.event_id for mail in found.mails}
+        self._mailed: dict[str, list[str]] = defaultdict(list)
+        for mail in found.mails:
+            self._mailed[mail.event_id].append(mail.text)
         self._parked = {each.message_id for each in found.parked}
         self._excused = {each.message_id for each in found.parked if each.reason in permanent}
 
@@ -36,7 +37,8 @@ class Missing:
         look: dict[Kind, Callable[[Attempt], Iterator[str]]] = {
             Kind.REQUEST: self._of_request,
             Kind.LETTERS: self._of_letters,
-            Kind.MOVE: self._of_move,
+            Kind.ACT: self._of_act,
+            Kind.READING: lambda _: iter(()),
             Kind.POISON: self._of_poison,
         }
         return look[attempt.kind](attempt)
@@ -76,10 +78,11 @@ class Missing:
         if not {f"{attempt.request_id}.{letter}" for letter in attempt.letters} <= set(ticket.letters):
             yield "a letter is not on the ticket"
 
-    def _of_move(self, attempt: Attempt) -> Iterator[str]:
+    def _of_act(self, attempt: Attempt) -> Iterator[str]:
         ticket = self._tickets.get(attempt.request_id)
-        if ticket is None or not any(is_move(entry, attempt) for entry in ticket.history):
-            yield f"not moved to {attempt.status} as {attempt.sequence}"
+        if ticket is None or not any(is_made(entry, attempt) for entry in ticket.history):
+            what = " ".join(filter(None, (attempt.type, attempt.status, "with its words" if attempt.words else "")))
+            yield f"no entry {attempt.sequence}: {what}"
 
     def _of_poison(self, attempt: Attempt) -> Iterator[str]:
         if attempt.request_id not in self._parked:
@@ -95,5 +98,12 @@ class Missing:
         for entry in ticket.history:
             if (ticket.number, entry.sequence, entry.event_id) not in self._events:
                 yield f"event {entry.sequence} is not in the stream"
-            if entry.event_id not in self._mailed | self._excused:
+            if entry.type != WORKED and entry.event_id not in self._mailed.keys() | self._excused:
                 yield f"no mail about {entry.sequence}"
+            said = [
+                f"Status {entry.status.replace('-', ' ').capitalize()}",
+                entry.words if entry.is_to_producer else "",
+            ]
+            for text in self._mailed[entry.event_id]:
+                if any(each not in text for each in said):
+                    yield f"a mail about {entry.sequence} does not say what it is about"

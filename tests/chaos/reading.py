@@ -3,8 +3,10 @@
 import asyncio
 import hashlib
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from tests.fixtures.servers import s3_client
 
 QUIET_SECONDS = 1.5
 _NUMBER = re.compile(r"SR-[0-9]{8}-[0-9]")
+_WORDS = ("message", "note", "comment")
 _THREADS = 8
 
 
@@ -31,7 +34,7 @@ def read(info: StackInfo, settled: frozenset[str] = frozenset()) -> Findings:
     _read_store(info, found, settled)
     found.tickets = [ticket for ticket in _tickets(info) if ticket.request_id not in settled]
     asyncio.run(_read_broker(info, found, settled))
-    found.mails = [mail for mail, request_id in _mails(Path(info.smtp.maildir)) if request_id not in settled]
+    found.mails = [*_mails(Path(info.smtp.maildir), settled)]
     return found
 
 
@@ -83,7 +86,16 @@ def _ticket(document: dict[str, Any]) -> Ticket:
         published=document["published"],
         letters=tuple(letter["letter_id"] for letter in document["letters"]),
         history=tuple(
-            Entry(each["sequence"], str(each["id"]), each["type"], each["status"], each.get("letter_id", ""))
+            Entry(
+                sequence=each["sequence"],
+                event_id=str(each["id"]),
+                type=each["type"],
+                status=each["status"],
+                letter_id=each.get("letter_id", ""),
+                fault=each.get("reason", "") if "letter_id" in each else "",
+                words=next((each[name] for name in _WORDS if name in each), ""),
+                is_to_producer="message" in each,
+            )
             for each in document["history"]
         ),
     )
@@ -115,17 +127,25 @@ def _parked(message: aio_pika.abc.AbstractIncomingMessage) -> Parked:
     return Parked(queue, reason, message.message_id or "", message.correlation_id or "")
 
 
-def _mails(maildir: Path) -> list[tuple[Mail, str]]:
-    """Every mail, with the request it is about."""
-    found = []
+def _mails(maildir: Path, settled: frozenset[str]) -> Iterator[Mail]:
+    """Every mail, but for those about settled requests."""
     for path in (maildir / "new").iterdir():
-        head = message_from_bytes(path.read_bytes().partition(b"\r\n\r\n")[0], policy=policy.default)
+        content = path.read_bytes()
+        # Of the many that are settled the head is enough.
+        head = message_from_bytes(content.partition(b"\r\n\r\n")[0], policy=policy.default)
+        if event_of(str(head["References"])) in settled:
+            continue
         number = _NUMBER.search(str(head["Subject"]))
-        mail = Mail(
+        yield Mail(
             event_id=event_of(str(head["Message-ID"])),
             recipients=tuple(str(each) for each in head.get_all("X-RcptTo", [])),
             number=number[0] if number else "",
             at=path.stat().st_mtime,
+            text=_text(message_from_bytes(content, policy=policy.default)),
         )
-        found.append((mail, event_of(str(head["References"]))))
-    return found
+
+
+def _text(mail: EmailMessage) -> str:
+    """What a mail says, with single blanks where its lines were broken."""
+    plain = mail.get_body(("plain",))
+    return " ".join(str(plain.get_content()).split()) if plain else ""

@@ -25,7 +25,7 @@ EVERY_SECONDS = 0.7
 AHEAD_SECONDS = 0.5
 # A channel that is closed is a RuntimeError to the library.
 BROKER_AWAY = (aio_pika.exceptions.AMQPError, OSError, RuntimeError)
-_POISONED = ("request.submitted", "letter.checked", "address.given")
+_POISONED = ("request.submitted", "letter.checked", "address.given", "message.written")
 
 
 class Strangers:

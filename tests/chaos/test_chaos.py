@@ -17,7 +17,7 @@ from tests.chaos.in_doubt import watch
 from tests.chaos.points import POINTS, points_of
 from tests.chaos.scenario import Run
 from tests.chaos.scenarios import SHORT
-from tests.chaos.world import SETTINGS, strikes_mail
+from tests.chaos.world import SETTINGS
 from tests.identity import notifier_settings
 
 
@@ -54,15 +54,6 @@ async def test_a_mail_is_in_doubt_from_its_sending_to_its_mark(monkeypatch: pyte
     await ledger.finish(event.data.request_id, event.id)
     ledger.close()
     assert [*seen, in_doubt] == [{str(event.id)}, {str(event.id)}, set()]
-
-
-@pytest.mark.parametrize(
-    ("part", "does"),
-    [("notifier", True), ("smtp", True), ("mongodb-2", True), ("rabbitmq-1", False), ("tickets", False)],
-)
-def test_a_broken_promise_is_excused_only_by_what_may_break_it(part: str, *, does: bool) -> None:
-    """A second mail is permitted by notifier, its mail server or its database: by no broker, and no other service."""
-    assert strikes_mail(part) is does
 
 
 @pytest.mark.timeout(300)

@@ -5,62 +5,31 @@ from dataclasses import replace
 
 import pytest
 
-from services.notifier.ledger import CALL_SECONDS
-from tests.chaos.findings import Entry, Event, Findings, Mail, Parked, Ticket
-from tests.chaos.journal import Answer, Attempt, Fault, Kind
-from tests.chaos.ledger import DOUBT_SECONDS, Verdict, judge
-from tests.chaos.world import SETTINGS
+from tests.chaos.balanced import (
+    ADDED,
+    FURTHER,
+    LETTER,
+    MOVED,
+    NOTE,
+    NUMBER,
+    OPENED,
+    POISON,
+    REQUEST,
+    TO,
+    WORDS,
+    attempts,
+    changed,
+    entries,
+    findings,
+    mail,
+    ticket_with,
+)
+from tests.chaos.findings import MESSAGE_ADDED, WORKED, Entry, Event, Findings, Mail, Parked, Ticket
+from tests.chaos.journal import Answer, Attempt, Kind
+from tests.chaos.ledger import Verdict, judge
 
-NUMBER, REQUEST, POISON = "SR-00000001-3", "r1", "poison-1"
-LETTER, FURTHER = "a" * 64, "b" * 64
-TO = "p1@agency.example"
-OPENED, MOVED, ADDED = "por.ticket.opened.v1", "por.ticket.status-changed.v1", "por.ticket.letter-added.v1"
 CUT = Answer(0, None)
 AWAY = Answer(0, 503, {"type": "urn:por-desk:problem:unavailable"}, retry_after=True)
-Attempts = list[Attempt]
-
-
-def attempts() -> Attempts:
-    """A request, a further letter, a move and a poison, each promised; and one that was refused."""
-    return [
-        Attempt(
-            Kind.REQUEST, REQUEST, "P1", TO, (LETTER,), sent=1, answers=[Answer(0, 201, {"ticket_number": NUMBER})]
-        ),
-        Attempt(Kind.LETTERS, REQUEST, "P1", TO, (FURTHER,), sent=1, answers=[Answer(0, 202)]),
-        Attempt(Kind.MOVE, REQUEST, status="in-review", sequence=3, sent=1, answers=[Answer(0, 200)]),
-        Attempt(Kind.POISON, POISON, sent=1, answers=[Answer(0, 202)]),
-        Attempt(Kind.REQUEST, "r2", "P1", TO, ("c" * 64,), sent=1, answers=[Answer(0, 415)]),
-    ]
-
-
-def findings() -> Findings:
-    """What must be there then."""
-    history = (
-        Entry(1, "e1", OPENED, "received"),
-        Entry(2, "e2", ADDED, "received", f"{REQUEST}.{FURTHER}"),
-        Entry(3, "e3", MOVED, "in-review"),
-    )
-    letters = (f"{REQUEST}.{LETTER}", f"{REQUEST}.{FURTHER}")
-    return Findings(
-        forms={REQUEST: (LETTER,)},
-        replies={REQUEST: [(FURTHER,)]},
-        letters={(REQUEST, LETTER): LETTER, (REQUEST, FURTHER): FURTHER},
-        receipts={(REQUEST, LETTER): "", (REQUEST, FURTHER): ""},
-        tickets=[Ticket(REQUEST, NUMBER, 3, 3, letters, history)],
-        events=[Event(NUMBER, n, f"e{n}") for n in (1, 2, 3)],
-        mails=[Mail(f"e{n}", (TO,), NUMBER, 10.0 * n) for n in (1, 2, 3)],
-        parked=[Parked("documents.check-letter", "unreadable", POISON, "")],
-    )
-
-
-def ticket_with(found: Findings, **changes: object) -> None:
-    """Doctor the ticket."""
-    found.tickets[0] = replace(found.tickets[0], **changes)  # type: ignore[arg-type]  # a test knows the fields
-
-
-def entries(found: Findings, *more: Entry) -> tuple[Entry, ...]:
-    """The ticket's history and more."""
-    return (*found.tickets[0].history, *more)
 
 
 def assert_only(verdict: Verdict, kind: str) -> None:
@@ -74,7 +43,7 @@ def test_what_balances_passes() -> None:
     """Everything promised is there once and nothing else is: the verdict is clean, and counts what it saw."""
     verdict = judge(attempts(), findings())
     assert verdict.passed, verdict
-    assert (verdict.attempts, verdict.acknowledged, verdict.recovered, verdict.parked) == (5, 4, 0, 1)
+    assert (verdict.attempts, verdict.acknowledged, verdict.recovered, verdict.parked) == (6, 5, 0, 1)
 
 
 LOSSES: dict[str, Callable[[Findings], object]] = {
@@ -88,6 +57,8 @@ LOSSES: dict[str, Callable[[Findings], object]] = {
     "first event": lambda found: found.events.pop(0),
     "last event": lambda found: found.events.pop(),
     "mail": lambda found: found.mails.pop(1),
+    "words of a mail": lambda found: found.mails.__setitem__(2, mail(3, "In review")),
+    "status of a mail": lambda found: found.mails.__setitem__(2, mail(3, "Approved", WORDS)),
     "parked message": lambda found: found.parked.clear(),
     "letter on the ticket": lambda found: ticket_with(found, letters=(f"{REQUEST}.{FURTHER}",)),
     "mark": lambda found: ticket_with(found, published=2),
@@ -112,19 +83,25 @@ def test_a_ticket_that_is_gone_is_lost() -> None:
 def test_a_gap_in_the_sequence_is_a_loss() -> None:
     """An entry that is gone leaves a gap, and the move that made it is lost."""
     found = findings()
-    first, _, last = found.tickets[0].history
-    ticket_with(found, history=(first, last))
-    assert any("sequences [1, 3]" in what for what in judge(attempts(), found).lost)
+    first, _, *rest = found.tickets[0].history
+    ticket_with(found, history=(first, *rest))
+    assert any("sequences [1, 3, 4]" in what for what in judge(attempts(), found).lost)
 
 
-def test_a_move_that_was_promised_and_not_made_is_lost() -> None:
-    """A move that was answered 200 and is in no history is lost."""
-    moved = Attempt(Kind.MOVE, REQUEST, status="approved", sequence=4, sent=1, answers=[Answer(0, 200)])
-    assert_only(judge([*attempts(), moved], findings()), "lost")
+@pytest.mark.parametrize("what", [{"status": "approved"}, {"words": "Do not call us."}, {"type": ADDED}])
+def test_an_act_that_was_promised_and_not_done_is_lost(what: dict[str, str]) -> None:
+    """Where the entry that an act was to make is another one, it is lost."""
+    found = findings()
+    ticket_with(found, history=changed(found, 3, **what))
+    assert any("no entry 3" in each for each in judge(attempts(), found).lost)
 
 
 def _mail_twice(found: Findings) -> None:
     found.mails.append(replace(found.mails[0], at=20.0))
+
+
+def _note_twice(found: Findings) -> None:
+    ticket_with(found, history=entries(found, Entry(5, "e5", WORKED, "in-review", words=NOTE)))
 
 
 def _event_under_another_id(found: Findings) -> None:
@@ -133,13 +110,20 @@ def _event_under_another_id(found: Findings) -> None:
 
 
 def _letter_twice(found: Findings) -> None:
-    again = Entry(4, "e4", ADDED, "in-review", f"{REQUEST}.{FURTHER}")
-    ticket_with(found, version=4, published=4, history=entries(found, again))
-    found.events.append(Event(NUMBER, 4, "e4"))
-    found.mails.append(Mail("e4", (TO,), NUMBER, 40.0))
+    ticket_with(found, history=entries(found, Entry(5, "e5", ADDED, "in-review", f"{REQUEST}.{FURTHER}")))
 
 
-DUPLICATES = {"mail": _mail_twice, "event under another id": _event_under_another_id, "letter": _letter_twice}
+def _letter_of_the_request(found: Findings) -> None:
+    ticket_with(found, history=entries(found, Entry(5, "e5", ADDED, "in-review", f"{REQUEST}.{LETTER}")))
+
+
+DUPLICATES = {
+    "mail": _mail_twice,
+    "note": _note_twice,
+    "event under another id": _event_under_another_id,
+    "letter": _letter_twice,
+    "letter of the request": _letter_of_the_request,
+}
 
 
 @pytest.mark.parametrize("what", DUPLICATES)
@@ -148,6 +132,14 @@ def test_each_thing_done_twice_is_a_duplicate(what: str) -> None:
     found = findings()
     DUPLICATES[what](found)
     assert judge(attempts(), found).duplicated
+
+
+def test_a_letter_that_was_refused_and_came_again_is_none() -> None:
+    """A further letter that was spoilt in the store is taken once more when it comes whole."""
+    found = findings()
+    before = changed(found, 2, fault="letter-damaged")
+    ticket_with(found, history=(*before, Entry(5, "e5", ADDED, "in-review", f"{REQUEST}.{FURTHER}")))
+    assert judge(attempts(), found).duplicated == []
 
 
 def test_one_number_for_two_requests_is_a_duplicate() -> None:
@@ -165,48 +157,15 @@ def test_one_event_published_twice_is_none() -> None:
     assert judge(attempts(), found).passed
 
 
-FAULTS = {
-    "near to the first": (Fault("kill notifier", 14, 14, strikes_mail=True), True),
-    "as the first is under way": (Fault("kill notifier", 9.5, 9.5, strikes_mail=True), True),
-    "over all that time": (Fault("smtp away", 2, 30, strikes_mail=True), True),
-    "long before": (Fault("smtp away", 2, 8, strikes_mail=True), False),
-    "when the first has its mark": (Fault("kill notifier", 17, 17, strikes_mail=True), False),
-    "after the second": (Fault("kill notifier", 24, 24, strikes_mail=True), False),
-    "of no mail": (Fault("kill tickets", 14, 14), False),
-    "of this mail": (Fault("after-250", 10, 10, strikes_mail=True, mails=frozenset({"e1"})), True),
-    "of other mails": (Fault("after-250", 10, 10, strikes_mail=True, mails=frozenset({"e2", "e3"})), False),
-}
-
-
-@pytest.mark.parametrize("when", FAULTS)
-def test_a_second_mail_is_permitted_only_where_a_fault_came_between_the_first_and_its_mark(when: str) -> None:
-    """A copy counts apart where its sender or their servers were struck right then, and as a duplicate elsewhere."""
-    found, (fault, permitted) = findings(), FAULTS[when]
-    found.mails.append(replace(found.mails[0], at=20.0))
-    verdict = judge(attempts(), found, [fault])
-    assert (verdict.passed, verdict.second_mails) == ((True, 1) if permitted else (False, 0))
-
-
-def test_a_third_mail_needs_an_excuse_of_its_own() -> None:
-    """What let a second copy out excuses no third one."""
-    found = findings()
-    found.mails += [replace(found.mails[0], at=20.0), replace(found.mails[0], at=30.0)]
-    verdict = judge(attempts(), found, [Fault("kill notifier", 14, 14, strikes_mail=True)])
-    assert len(verdict.duplicated) == 1
-
-
-def test_the_time_without_a_mark_is_that_of_the_services() -> None:
-    """No mail in the box is without its mark for longer than notifier's own limits allow."""
-    assert float(SETTINGS["POR_SMTP_TIMEOUT"]) + CALL_SECONDS == DOUBT_SECONDS
-
-
 SURPRISES: dict[str, Callable[[Findings], object]] = {
     "parked message": lambda found: found.parked.append(Parked("q", "OperationFailure", "m", REQUEST)),
     "poison parked for another reason": lambda found: found.parked.append(Parked("q", "TimeoutError", POISON, "")),
     "unrouted message": lambda found: found.unrouted.append("m"),
-    "event": lambda found: found.events.append(Event(NUMBER, 4, "e4")),
+    "event": lambda found: found.events.append(Event(NUMBER, 5, "e5")),
     "mail": lambda found: found.mails.append(Mail("e9", (TO,), NUMBER, 10.0)),
-    "recipient": lambda found: found.mails.__setitem__(0, Mail("e1", (TO, "x@example.org"), NUMBER, 10.0)),
+    "mail about what is not the producer's": lambda found: found.mails.append(mail(4, "In review")),
+    "words in a mail": lambda found: ticket_with(found, history=changed(found, 1, words="Bye")),
+    "recipient": lambda found: found.mails.__setitem__(0, replace(mail(1, "Received"), recipients=(TO, "x@y.example"))),
     "letter held to be bad": lambda found: found.receipts.update({(REQUEST, LETTER): "letter-damaged"}),
     "letter on the ticket": lambda found: ticket_with(
         found, letters=(*found.tickets[0].letters, f"{REQUEST}.{'e' * 64}")
@@ -227,7 +186,7 @@ def _other_ticket(request_id: str) -> Findings:
     ticket = Ticket(request_id, "SR-00000002-1", 1, 1, (), (Entry(1, "o1", OPENED, "received"),))
     found.tickets.append(ticket)
     found.events.append(Event(ticket.number, 1, "o1"))
-    found.mails.append(Mail("o1", (TO if request_id == "r2" else "",), ticket.number, 5.0))
+    found.mails.append(Mail("o1", (TO if request_id == "r2" else "",), ticket.number, 5.0, "Status Received"))
     return found
 
 
@@ -248,12 +207,29 @@ def test_a_ticket_for_what_was_refused_or_never_asked_is_unexpected(request_id: 
 def test_a_move_that_nobody_made_is_unexpected(before: str, after: str, expected: bool) -> None:
     """A move that staff did not ask for is told, but for the one by which a ticket that waited for a letter goes on."""
     found = findings()
-    opened, added, moved = found.tickets[0].history
+    opened, added, moved, _ = found.tickets[0].history
     waiting = replace(added, type=before, status="action-needed")
     ticket_with(found, history=(replace(opened, status="action-needed"), waiting, replace(moved, status=after)))
-    asked = [attempt for attempt in attempts() if attempt.kind is not Kind.MOVE]
-    told = any("a move that nobody made" in what for what in judge(asked, found).unexpected)
+    asked = [attempt for attempt in attempts() if attempt.kind is not Kind.ACT]
+    told = any("entry 3 is what nobody did" in what for what in judge(asked, found).unexpected)
     assert told is not expected
+
+
+@pytest.mark.parametrize("type_", [MESSAGE_ADDED, WORKED])
+def test_a_note_that_nobody_wrote_is_unexpected(type_: str) -> None:
+    """What staff is said to have written, and has not, is told."""
+    found = findings()
+    ticket_with(found, history=entries(found, Entry(5, "e5", type_, "in-review", words="Who says this?")))
+    assert any("entry 5 is what nobody did" in what for what in judge(attempts(), found).unexpected)
+
+
+@pytest.mark.parametrize("status", [403, 404, 409])
+def test_who_is_not_shown_what_is_his_is_told(status: int) -> None:
+    """What was promised may be looked at, at any time."""
+    asked = attempts()
+    asked[-3].answers.append(Answer(0, status))
+    assert asked[-3].kind is Kind.READING
+    assert_only(judge(asked, findings()), "unexpected")
 
 
 @pytest.mark.parametrize(
@@ -280,4 +256,4 @@ def test_what_the_client_was_left_in_the_dark_about_is_recovered_where_it_is_don
     asked.append(Attempt(Kind.REQUEST, "r4", "P1", TO, ("f" * 64,), sent=1, answers=[unknown]))
     verdict = judge(asked, findings())
     assert verdict.passed
-    assert (verdict.acknowledged, verdict.recovered) == (3, 1)
+    assert (verdict.acknowledged, verdict.recovered) == (4, 1)

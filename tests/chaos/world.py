@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ops.stack import SERVICES, Process, Stack
 from ops.stack.ports import Ports
-from tests.chaos.journal import Attempt, Fault
+from tests.chaos.journal import Attempt, Fault, Kind
 from tests.chaos.load import Load
 
 # A retry budget of 12 s, claims on mails that run out after 9 s, and a sweeper that most lives are long enough for.
@@ -58,8 +58,9 @@ class World:
         return self.load.attempts
 
     def refused_since(self, moment: float) -> int:
-        """How many answers since then told somebody to come back later: a fault that nobody meets is none."""
-        answers = (answer for attempt in list(self.attempts) for answer in list(attempt.answers))
+        """How many answers since then told somebody to come back later with what he asked to be done."""
+        asked = (attempt for attempt in list(self.attempts) if attempt.kind is not Kind.READING)
+        answers = (answer for attempt in asked for answer in list(attempt.answers))
         return sum(answer.status == 503 and answer.at > moment for answer in answers)
 
     @staticmethod

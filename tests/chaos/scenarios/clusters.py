@@ -102,9 +102,9 @@ def _accepted_since(world: World, moment: float) -> set[str]:
 
 
 def _moved_since(world: World, moment: float) -> int:
-    """Moves of tickets that have been asked for, opened and moved since then: the whole way through the desk."""
+    """Acts on tickets that have been asked for, opened and worked since then: the whole way through the desk."""
     new = _accepted_since(world, moment)
-    return sum(each.acknowledged and each.request_id in new for each in list(world.attempts) if each.kind is Kind.MOVE)
+    return sum(each.acknowledged and each.request_id in new for each in list(world.attempts) if each.kind is Kind.ACT)
 
 
 def _leaders(hands: Management) -> list[str]:
