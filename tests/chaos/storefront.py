@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,17 +13,24 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 _HOP = {"connection", "transfer-encoding", "keep-alive"}
+# What is kept under ``requests/``, by how its name ends.
+KEPT = {"form": "/request.json", "receipt": ".receipt.json", "reply": ".json", "letter": ""}
 
 
 class Storefront:
-    """Stands before a store; slow by ``delay`` seconds, ``failing`` with 500, ``spoiling`` the bytes of each letter."""
+    """Stands before a store; slow by ``delay`` seconds, ``failing`` with 500, ``spoiling`` the bytes of some kinds.
+
+    ``struck`` says how often it was slow or failed, ``spoilt`` how often it spoilt each kind.
+    """
 
     def __init__(self, url: str) -> None:
         # The signature covers the Host header as the client wrote it, so it goes along.
         self._store = httpx.AsyncClient(base_url=url, trust_env=False, timeout=60)
-        self.delay, self.failing, self.spoiling = 0.0, False, False
+        self.delay, self.failing = 0.0, False
+        self.spoiling: frozenset[str] = frozenset()
         self.url = ""
         self.struck = 0
+        self.spoilt = Counter(dict.fromkeys(KEPT, 0))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -41,11 +49,16 @@ class Storefront:
         )
         answer = await self._store.request(request.method, target.decode(), headers=request.headers.raw, content=body)
         content = answer.content
-        if self.spoiling and request.method == "GET" and answer.is_success and content.startswith(b"%PDF"):
-            self.struck += 1
+        kind = _kind(request.url.path)
+        if kind in self.spoiling and request.method == "GET" and answer.is_success:
+            self.spoilt[kind] += 1
             content = content[:-1] + bytes([content[-1] ^ 1])
         headers = {name: value for name, value in answer.headers.items() if name not in _HOP}
         return Response(content, answer.status_code, headers)
+
+
+def _kind(path: str) -> str:
+    return next(kind for kind, end in KEPT.items() if path.endswith(end)) if "/requests/" in path else ""
 
 
 @asynccontextmanager
