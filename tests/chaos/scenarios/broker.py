@@ -1,6 +1,8 @@
 """The broker is killed, closes connections, raises alarms, loses a binding, is full."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from shared import topology
 from tests.chaos.broker import control, management
@@ -8,7 +10,7 @@ from tests.chaos.scenario import Scenario
 from tests.chaos.world import World
 
 ALARM_SECONDS = 8.0
-NO_QUEUE = "PublishError"
+NO_QUEUE, REFUSED = "PublishError", "DeliveryError"  # as the library calls them
 DISK_LIMIT, MEMORY_LIMIT = "200MB", "1GB"  # as ops/stack/rabbitmq.py has them
 
 
@@ -55,9 +57,10 @@ def _alarm(world: World, begin: tuple[str, ...], end: tuple[str, ...]) -> None:
 
 
 def remove_bindings(world: World) -> None:
-    """What a service publishes finds no queue: an error at the publisher, and no message is gone."""
-    for queue in (topology.CHECK_LETTER, topology.OPEN_TICKET, topology.LEARN_ADDRESS):
-        _remove_binding(world, queue)
+    """What a service publishes to the pipeline finds no queue: an error at the publisher, and no message is gone."""
+    for queue in topology.WORK_QUEUES:
+        if queue.exchange == topology.PIPELINE:  # ticket events are for whoever listens, and the log has them
+            _remove_binding(world, queue)
 
 
 def _remove_binding(world: World, queue: topology.WorkQueue) -> None:
@@ -72,17 +75,28 @@ def _remove_binding(world: World, queue: topology.WorkQueue) -> None:
         hands.bind(queue.exchange, queue.name, queue.routing_key)
 
 
-def fill_queue(world: World) -> None:
-    """Documents is away and its queue takes no more: the gateway says 503, and when to come back."""
-    queue = topology.CHECK_LETTER.name
-    with management(world.stack) as hands, world.fault("queue full"):
-        hands.limit_length(queue, 5)
-        world.absent.add("documents")
-        world.kill("documents")
+def fill_queues(world: World) -> None:
+    """Who works a queue off is away, and it takes no more: who publishes to it hears that, and no message is gone."""
+    with _full(world, topology.CHECK_LETTER):
         _await_refusals(world)
         world.pass_time(5)
-        hands.unlimit_length(queue)
-        world.absent.discard("documents")
+    world.await_ready()
+    documents = world.stack["documents"]
+    told = world.logged(documents, REFUSED)
+    with _full(world, topology.OPEN_TICKET):
+        world.until(lambda: world.logged(documents, REFUSED) > told, "documents hears that the queue is full")
+        world.pass_time(2)  # all its tiers together are twelve seconds long here
+
+
+@contextmanager
+def _full(world: World, queue: topology.WorkQueue) -> Iterator[None]:
+    with management(world.stack) as hands, world.fault(f"{queue.name} full"):
+        hands.limit_length(queue.name, 5)
+        world.absent.add(queue.service)
+        world.kill(queue.service)
+        yield
+        hands.unlimit_length(queue.name)
+        world.absent.discard(queue.service)
 
 
 def _await_refusals(world: World) -> None:
@@ -96,5 +110,5 @@ SCENARIOS = (
     Scenario("disk-alarm", "the broker has no disk space left", raise_disk_alarm),
     Scenario("memory-alarm", "the broker has no memory left", raise_memory_alarm),
     Scenario("binding-removed", "a message of the pipeline finds no queue, each in turn", remove_bindings),
-    Scenario("queue-full", "documents away and its queue at its length", fill_queue),
+    Scenario("queue-full", "documents away and its queue at its length, then tickets and its own", fill_queues),
 )
