@@ -51,6 +51,7 @@ def main(
     passed = all(outcome.passed for outcome in outcomes)
     seconds = round(time.monotonic() - began)
     console.print(f"\n{report.markdown(outcomes)}\n", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"All of it took {seconds:,} s.\n", highlight=False)
     print(json.dumps({"passed": passed, "seed": seed, "seconds": seconds, "runs": [*map(report.as_json, outcomes)]}))
     if not passed:
         raise typer.Exit(1)

@@ -1,6 +1,7 @@
 """The short form of the crash suite, and that its points are in the code."""
 
 import io
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from tests.chaos.scenario import Run
 from tests.chaos.scenarios import SHORT
 from tests.chaos.world import SETTINGS
 from tests.identity import notifier_settings
+
+MOST_SECONDS = 150
 
 
 @pytest.mark.parametrize("name", POINTS)
@@ -57,12 +60,21 @@ async def test_a_mail_is_in_doubt_from_its_sending_to_its_mark(monkeypatch: pyte
 
 
 @pytest.mark.timeout(300)
-def test_nothing_is_lost_or_doubled_when_each_service_dies_at_each_point(tmp_path: Path) -> None:
-    """Each service dies once at each point under load, then the broker: the ledger finds every promise kept."""
-    said = io.StringIO()
+def test_nothing_is_lost_or_doubled_when_each_service_dies_at_each_point(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each service dies once at each point under load, then the broker: every promise is kept, in bounded time.
+
+    On an idle machine of two cores that is less than 90 s; others may be at work on it too.
+    """
+    said, began = io.StringIO(), time.monotonic()
     console = Console(file=said, width=200)
     with Stack(tmp_path / "stack", env=SETTINGS) as stack:
         run = Run(stack, 1, console.print)
         outcomes = [run.play(scenario) for scenario in SHORT.values()]
+    seconds = time.monotonic() - began
+    with capsys.disabled():
+        print(f" (took {seconds:.0f} s)", end="")
     console.print(report.markdown(outcomes))
     assert all(outcome.passed for outcome in outcomes), [each.complaints for each in outcomes] + [said.getvalue()]
+    assert seconds < MOST_SECONDS, said.getvalue()
