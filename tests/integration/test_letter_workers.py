@@ -115,11 +115,15 @@ async def test_a_worker_finds_what_the_rules_find(two: Workers) -> None:
     assert pids(two) == before, "a worker was replaced"
 
 
-@pytest.mark.parametrize("case", hostile.BOMBS)
+# Of an object stream that cannot be unfolded the parser goes on as if what is in it were not there.
+BOMBS = dict.fromkeys(hostile.BOMBS, LetterFault.TOO_COMPLEX) | {"object stream": LetterFault.UNREADABLE}
+
+
+@pytest.mark.parametrize("case", BOMBS)
 async def test_a_bomb_is_refused_and_its_neighbours_are_not(two: Workers, case: str) -> None:
     """What unfolds to a gigabyte is refused within the worker's memory, while and after good letters are judged."""
     found = await asyncio.gather(verdict(two, hostile.BOMBS[case]()), *(verdict(two, pdf()) for _ in range(20)))
-    assert found[0].fault in {LetterFault.TOO_COMPLEX, LetterFault.UNREADABLE}
+    assert found[0].fault is BOMBS[case]
     assert set(found[1:]) == {GOOD}
     assert max(psutil.Process(pid).memory_info().rss for pid in pids(two)) < 300 * hostile.MIB
 
