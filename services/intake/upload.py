@@ -2,8 +2,10 @@
 
 import tempfile
 from collections.abc import AsyncIterator, Collection
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from errno import errorcode
 from http import HTTPStatus
+from typing import IO
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -11,7 +13,8 @@ from starlette.requests import ClientDisconnect
 
 from services.intake.spool import SpooledLetter
 from services.intake.tables import MAX_TABLE_BYTES
-from shared.runtime.problems import Problem, too_large
+from shared.runtime.logs import log
+from shared.runtime.problems import Problem, too_large, unavailable
 
 MAX_FIELDS = 30
 MAX_FIELD_BYTES = 8 * 1024
@@ -41,7 +44,7 @@ class Upload(ExitStack):
         """Read the whole body.
 
         Raises:
-            Problem: 400 ill-formed, 413 a letter or field too large, 415 not multipart.
+            Problem: 400 ill-formed, 413 a letter or field too large, 415 not multipart, 503 no room for it.
         """
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
@@ -57,6 +60,9 @@ class Upload(ExitStack):
             parser.finalize()
         except (FormParserError, UnicodeDecodeError, ClientDisconnect) as error:
             raise _ill_formed() from error
+        except OSError as error:
+            log.error("upload not spooled", reason=errorcode.get(error.errno or 0, type(error).__name__))
+            raise unavailable("Letters cannot be taken now. Send it again with the same Idempotency-Key.") from error
         if not self._finished:
             raise _ill_formed()
 
@@ -102,7 +108,8 @@ class Upload(ExitStack):
         self._files += 1
         if self._files > self._max_letters:
             raise _ill_formed(f"At most {self._max_letters} letters can be sent at once.")
-        spool = self.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115  # entered here
+        spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115  # closed with the form
+        self.callback(_discard, spool)
         self._file = SpooledLetter(name, filename, spool)
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
@@ -125,6 +132,8 @@ class Upload(ExitStack):
             except UnicodeDecodeError as error:
                 detail = f"Field {name!r} is not UTF-8 text; send a file as a part with a filename."
                 raise _ill_formed(detail) from error
+        if self._file:
+            self._file.spool.flush()  # that there is no room for the last of it shows here, or else when it is closed
         # A browser sends an empty, nameless file part where nothing was chosen.
         if self._file and (self._file.size or self._file.filename):
             self.letters.append(self._file)
@@ -140,6 +149,12 @@ def _in_units(size: int) -> str:
         if size % length == 0:
             return f"{size // length} {unit}"
     return f"{size} bytes"
+
+
+def _discard(spool: IO[bytes]) -> None:
+    # What could not be written for want of room is tried once more when it is closed; by then nobody needs it.
+    with suppress(OSError):
+        spool.close()
 
 
 def _file_name(value: bytes) -> str:

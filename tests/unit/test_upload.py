@@ -1,13 +1,18 @@
 """The multipart form as it arrives, well-formed or not."""
 
+import errno
 import hashlib
+import io
+import tempfile
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+import structlog
 from starlette.requests import ClientDisconnect
 
 from services.intake.attachments import faults
-from services.intake.upload import MAX_FIELD_BYTES, MAX_FIELDS, Upload
+from services.intake.upload import MAX_FIELD_BYTES, MAX_FIELDS, SPOOL_BYTES, Upload
 from shared.runtime.problems import Problem
 from tests.builders import pdf
 
@@ -86,6 +91,57 @@ async def test_a_letter_that_is_too_large_is_told_the_limit_in_its_unit(limit: i
     """The limit is said as people say it, and exactly."""
     problem = await refused(body(part(b"x" * (limit + 1))), limit=limit)
     assert problem.body.detail == f"A letter may be at most {said}."
+
+
+class NearlyFull(io.RawIOBase):
+    """A file on a disk with so much room."""
+
+    def __init__(self, room: int) -> None:
+        self._room, self._at = room, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, at: int, _: int = 0) -> int:
+        self._at = at
+        return at
+
+    def tell(self) -> int:
+        return self._at
+
+    def write(self, data: Any) -> int:
+        fits = min(len(data), self._room - self._at)
+        if not fits:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self._at += fits
+        return fits
+
+
+LARGE = SPOOL_BYTES + 70_000
+
+
+@pytest.mark.parametrize("room", [0, SPOOL_BYTES, LARGE - 1])
+async def test_without_room_on_the_disk_a_form_is_refused_for_now(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    """What cannot be spooled, be it the first or the last byte of a letter, is 503 and closed without another word."""
+    opened: list[io.BufferedRandom] = []
+
+    def on_a_full_disk(**_: object) -> io.BufferedRandom:
+        opened.append(io.BufferedRandom(NearlyFull(room)))
+        return opened[-1]
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", on_a_full_disk)
+    with structlog.testing.capture_logs() as lines:
+        problem = await refused(body(part(b"x" * LARGE)))
+    assert (problem.status, problem.body.type.rpartition(":")[2]) == (503, "unavailable")
+    assert "Retry-After" in problem.headers
+    assert [(line["event"], line["reason"]) for line in lines] == [("upload not spooled", "ENOSPC")]
+    assert [each.closed for each in opened] == [True]
 
 
 async def test_reading_ends_where_a_letter_is_too_large() -> None:
