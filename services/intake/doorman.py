@@ -1,11 +1,9 @@
 """How often a caller may ask: a token bucket for each, in the memory of this process."""
 
-import math
 import time
-from http import HTTPStatus
 
 from shared.runtime.auth import Caller, Verifier
-from shared.runtime.problems import Problem
+from shared.runtime.problems import too_many
 
 FIRST_SWEEP = 1000  # buckets; below it there is nothing worth clearing
 
@@ -59,13 +57,3 @@ class Doorman:
         if wait := self._allowance.take(caller.subject, time.monotonic()):
             raise too_many("Too many requests; wait for the time in Retry-After.", wait)
         return caller
-
-
-def too_many(detail: str, wait: float) -> Problem:
-    """The caller has used up what is his: 429, and in how many seconds to come back."""
-    return Problem(
-        HTTPStatus.TOO_MANY_REQUESTS,
-        "too-many-requests",
-        detail,
-        headers={"Retry-After": str(math.ceil(wait))},
-    )

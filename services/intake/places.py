@@ -4,10 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from services.intake.doorman import too_many
-from shared.runtime.problems import unavailable
-
-BACK_SOON = 5  # seconds
+from shared.runtime.problems import too_many, unavailable
 
 
 class Places:
@@ -27,7 +24,7 @@ class Places:
         if self._taken.total() >= self._places:
             raise unavailable("Too many uploads are in progress. Send it again with the same Idempotency-Key.")
         if self._taken[caller] >= self._of_one:
-            raise too_many("Too many of your uploads are in progress; wait for them to finish.", BACK_SOON)
+            raise too_many("Too many of your uploads are in progress; wait for them to finish.")
         self._taken[caller] += 1
         try:
             yield

@@ -3,8 +3,8 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
+from weakref import WeakSet
 
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from pydantic import TypeAdapter, ValidationError
@@ -14,9 +14,10 @@ from shared.runtime.auth import Caller
 from shared.runtime.event_log import EventLog, LogAway
 from shared.runtime.event_streams import HEARTBEAT_SECONDS
 from shared.runtime.logs import log
-from shared.runtime.problems import unavailable
+from shared.runtime.problems import too_many, unavailable
 
 MAX_LISTENERS = 1000
+MAX_OF_ONE = 50  # caller
 MAX_WAITING = 200  # events that a slow listener may be behind
 OVERLAP = 20  # events that are read again before the one that a listener names
 FARTHEST = 10_000  # events that are read again at most
@@ -36,6 +37,10 @@ class Listener:
         self._caller = caller
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue(MAX_WAITING)
         self._is_behind = False
+
+    def is_of(self, caller: Caller) -> bool:
+        """Whether it is this caller who listens."""
+        return self._caller.subject == caller.subject
 
     def may_know(self, event: TicketEvent) -> bool:
         """Staff hears all; a producer what happens to his own tickets, and not what staff does among itself."""
@@ -66,7 +71,8 @@ class Live:
 
     def __init__(self, events: EventLog) -> None:
         self._events = events
-        self._listeners: set[Listener] = set()
+        # Weakly: whoever is admitted and gone before his answer begins is no listener any more.
+        self._listeners: WeakSet[Listener] = WeakSet()
         self._position = -1  # the offset of the last event that was passed on
         self._knows_position = asyncio.Event()
         self._catch_ups = asyncio.Semaphore(CATCH_UPS)
@@ -85,12 +91,26 @@ class Live:
                 log.error("event log not read", exc_info=error)
             await asyncio.sleep(AGAIN_SECONDS)
 
-    async def listen(self, caller: Caller, last_id: str | None) -> AsyncGenerator[bytes, None]:
-        """What the caller may know from now on, as server-sent events; before it what came since ``last_id``.
+    def admit(self, caller: Caller) -> Listener:
+        """A new listener, who hears from now on.
+
+        Raises:
+            Problem: 429 where the caller listens as often as he may, 503 where too many others do.
+        """
+        if sum(each.is_of(caller) for each in self._listeners) >= MAX_OF_ONE:
+            raise too_many(f"You listen {MAX_OF_ONE} times already; close what you do not need.")
+        if len(self._listeners) >= MAX_LISTENERS:
+            raise unavailable("Too many listen; try again soon.")
+        listener = Listener(caller)
+        self._listeners.add(listener)
+        return listener
+
+    async def listen(self, listener: Listener, last_id: str | None) -> AsyncGenerator[bytes, None]:
+        """What a listener may know, as server-sent events; before it what came since ``last_id``.
 
         Events may come twice around the seam, with the same id. ``reload`` says that some may be missing.
         """
-        with self._listener(caller) as listener:
+        try:
             if last_id is not None and self._position < 0:
                 await self._wait_for_position()
             position = self._position
@@ -101,6 +121,8 @@ class Live:
             yield format_sse_event(event="ready", data_str="{}", id=_id(position))
             async for piece in listener.pieces():
                 yield piece
+        finally:
+            self._listeners.discard(listener)
 
     async def _wait_for_position(self) -> None:
         """Give a process that has just started the time to learn how far the log is."""
@@ -138,24 +160,6 @@ class Live:
         for listener in self._listeners:
             if listener.may_know(event):
                 listener.offer(piece)
-
-    @contextmanager
-    def _listener(self, caller: Caller) -> Iterator[Listener]:
-        listener = Listener(caller)
-        self._listeners.add(listener)
-        try:
-            yield listener
-        finally:
-            self._listeners.discard(listener)
-
-    def require_room(self) -> None:
-        """Refuse one listener too many.
-
-        Raises:
-            Problem: 503.
-        """
-        if len(self._listeners) >= MAX_LISTENERS:
-            raise unavailable("Too many open event streams; try again shortly.")
 
 
 _RELOAD = format_sse_event(event="reload", data_str="{}")

@@ -81,8 +81,7 @@ def router(desk: Desk, queue: Queue, live: Live, verifier: TokenVerifier) -> API
     async def stream_events(
         caller: Annotated[Caller, Depends(may_read)], last_event_id: Annotated[str | None, Header()] = None
     ) -> EventStream:
-        live.require_room()
-        return EventStream(live.listen(caller, last_event_id))
+        return EventStream(live.listen(live.admit(caller), last_event_id))
 
     @routes.get(
         "/{number}",

@@ -91,7 +91,7 @@ _MEANINGS: dict[HTTPStatus, tuple[str, str, str, dict[str, Any]]] = {
         },
     ),
     HTTPStatus.TOO_MANY_REQUESTS: (
-        "The caller sends too many requests, or has too many uploads in progress.",
+        "The caller sends too many requests, or has too many uploads or streams in progress.",
         "too-many-requests",
         "Too many requests; wait for the time in Retry-After.",
         {},

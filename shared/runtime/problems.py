@@ -1,5 +1,6 @@
 """Every error an HTTP caller sees, as RFC 9457 problem details."""
 
+import math
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +16,8 @@ from shared.contracts.problems import FieldProblem, ProblemDetails
 from shared.runtime.logs import log
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER = {"Retry-After": "5"}
+BACK_SOON = 5  # seconds
+RETRY_AFTER = {"Retry-After": str(BACK_SOON)}
 
 
 class Problem(Exception):
@@ -55,6 +57,16 @@ def unavailable(detail: str, **more: Any) -> Problem:
         detail,
         headers=RETRY_AFTER,
         **more,
+    )
+
+
+def too_many(detail: str, wait: float = BACK_SOON) -> Problem:
+    """The caller has used up what is his: 429, and in how many seconds to come back."""
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "too-many-requests",
+        detail,
+        headers={"Retry-After": str(math.ceil(wait))},
     )
 
 

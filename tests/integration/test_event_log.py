@@ -29,7 +29,7 @@ def sequence(body: bytes) -> int:
 
 async def listen(live: Live, heard: list[int], last_id: str | None = None, ids: list[str] | None = None) -> None:
     """Note what staff hears."""
-    async for piece in live.listen(STAFF, last_id):
+    async for piece in live.listen(live.admit(STAFF), last_id):
         block = dict(line.split(": ", 1) for line in piece.decode().splitlines() if ": " in line)
         if "sequence" in block.get("data", ""):
             heard.append(sequence(block["data"].encode()))

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from services.tickets.live import MAX_LISTENERS, MAX_WAITING, Listener, Live
+from services.tickets.live import MAX_LISTENERS, MAX_OF_ONE, MAX_WAITING, Listener, Live
 from shared.contracts.tickets import TicketEvent
 from shared.runtime.auth import TICKETS_READ, TICKETS_WORK, Caller
 from shared.runtime.event_log import EventLog
@@ -15,9 +15,11 @@ from shared.runtime.problems import Problem
 from tests.builders import letter_added, message_added, moved, opened, worked
 
 
-def caller(producer_id: str | None = "P1001", seconds: float = 60, scope: str = TICKETS_READ) -> Caller:
+def caller(
+    producer_id: str | None = "P1001", seconds: float = 60, scope: str = TICKETS_READ, subject: str = "sub"
+) -> Caller:
     """Somebody whose token is good for some seconds."""
-    return Caller("sub", producer_id, "", "", frozenset({scope}), "token", time.time() + seconds)
+    return Caller(subject, producer_id, "", "", frozenset({scope}), "token", time.time() + seconds)
 
 
 @pytest.mark.parametrize("event", [opened(), moved(), letter_added(), message_added(), worked()], ids=lambda e: e.type)
@@ -49,16 +51,36 @@ async def test_who_keeps_up_hears_all_until_his_token_ends() -> None:
 
 
 async def test_one_listener_too_many_is_refused() -> None:
-    """A process has so many listeners and no more; one who has gone makes room."""
+    """A process has so many listeners and no more, admitted at once or not; one who has gone makes room."""
     live = Live(EventLog("test", "amqp://127.0.0.1:1/"))
-    streams = [live.listen(caller(), None) for _ in range(MAX_LISTENERS)]
-    for stream in streams:
-        live.require_room()
+    streams = [live.listen(live.admit(caller(subject=f"P{n}")), None) for n in range(MAX_LISTENERS)]
+    with pytest.raises(Problem) as refused:
+        live.admit(caller())
+    assert refused.value.status == 503
+    for stream in streams[1:]:
         await anext(stream)
+    await streams[0].aclose()  # gone before it began
+    await streams.pop().aclose()
+    del streams[0]
+    for _ in range(2):
+        streams.append(live.listen(live.admit(caller()), None))
     with pytest.raises(Problem):
-        live.require_room()
+        live.admit(caller())
+    for stream in streams:
+        await stream.aclose()
+
+
+async def test_one_caller_has_a_share_of_the_listeners() -> None:
+    """However often one caller asks at once, there is room for others; what he closes he may open again."""
+    live = Live(EventLog("test", "amqp://127.0.0.1:1/"))
+    streams = [live.listen(live.admit(caller()), None) for _ in range(MAX_OF_ONE)]
+    with pytest.raises(Problem) as refused:
+        live.admit(caller())
+    assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "5"})
+    live.admit(caller(subject="another"))
+    await anext(streams[0])
     await streams[0].aclose()
-    live.require_room()
+    live.admit(caller())
     for stream in streams:
         await stream.aclose()
 
