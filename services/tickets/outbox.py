@@ -8,7 +8,7 @@ from services.tickets.store import Document, StoreError, TicketStore
 from shared.contracts.envelope import now
 from shared.contracts.requests import Submission
 from shared.runtime.bus import Bus
-from shared.runtime.failures import BusAway
+from shared.runtime.failures import BusAway, BusRefuses
 from shared.runtime.logs import log
 
 SWEEP_BATCH = 100
@@ -78,6 +78,8 @@ class Outbox:
         try:
             if count := await self.publish_pending(request_id):
                 log.info("outbox swept", request_id=str(request_id), events=count)
+        except BusRefuses as error:  # others may go elsewhere
+            log.warning("ticket not swept", request_id=str(request_id), reason=type(error).__name__)
         except AWAY:
             raise  # nobody's event can go out now
         except Exception as error:  # noqa: BLE001  # one ticket that makes no event must not hold up the others

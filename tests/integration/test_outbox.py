@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from aio_pika.exceptions import AMQPConnectionError
+from aio_pika.exceptions import AMQPConnectionError, DeliveryError
+from pamqp.commands import Basic
 
 from ops.stack import Connection
 from services.tickets import store as store_module
@@ -136,3 +137,29 @@ async def test_one_ticket_that_cannot_be_published_does_not_hold_up_the_others(
     await eventually_async(out, lambda sequences: sequences == [1], patience=5)
     assert not sweeper.done()
     sweeper.cancel()
+
+
+async def test_one_event_that_the_broker_does_not_take_does_not_hold_up_the_others(
+    stores: list[TicketStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no queue is bound for what one ticket has to say, the others' events go out in the same sweep."""
+    bus, tickets = RecordingBus(), [await opened(stores[0]) for _ in range(4)]
+    unroutable, *sound = [ticket["number"] for ticket in tickets]
+    bus.refuses[unroutable] = DeliveryError(None, Basic.Return())
+    sweeps = iter([[ticket["_id"] for ticket in tickets]])
+
+    async def due(*_: object) -> list[UUID]:
+        return next(sweeps, [])
+
+    monkeypatch.setattr(stores[0], "due", due)
+    sweeper = asyncio.create_task(outboxes(stores, bus)[0].sweep_forever())
+
+    async def out() -> list[list[int]]:
+        return [bus.sequences(number) for number in sound]
+
+    await eventually_async(out, lambda found: found == [[1], [1], [1]], patience=5)
+    sweeper.cancel()
+    assert bus.sequences(unroutable) == []
+    kept = await stores[0].get(tickets[0]["_id"])
+    assert kept is not None
+    assert (kept["published"], "due_at" in kept) == (0, True)
