@@ -80,6 +80,11 @@ async def test_claim_is_given_back_by_its_holder_only(ledger: Ledger) -> None:
     assert not is_ours(await ledger.begin(request_id, event_id))
 
 
+def test_writes_are_acknowledged_by_the_majority_and_journaled(ledger: Ledger) -> None:
+    """A mark that is made is on disk at more than half of the servers: the loss of one sends no mail again."""
+    assert ledger._ledger.write_concern.document == {"w": "majority", "j": True}
+
+
 async def test_no_mail_is_begun_before_its_address_is_known(ledger: Ledger) -> None:
     """Whom to write to about a request is who was learned last, and unknown until somebody was."""
     request_id, event_id, next_event_id = uuid4(), uuid4(), uuid4()

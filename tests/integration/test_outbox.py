@@ -90,6 +90,21 @@ async def test_lease_of_a_dead_publisher_runs_out(stores: list[TicketStore], mon
     assert (kept["published"], "due_at" in kept, "lease" in kept) == (3, False, False)
 
 
+async def test_mark_of_who_has_lost_the_lease_is_void(
+    stores: list[TicketStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A publisher who slept over his lease takes it from nobody, though he marks no more than what there is."""
+    monkeypatch.setattr(store_module, "LEASE", timedelta(0))
+    ticket, asleep, awake = await opened(stores[0], moves=2), uuid4(), uuid4()
+    assert await stores[0].lease(ticket["_id"], asleep) is not None
+    await asyncio.sleep(0.01)  # a lease has run out when its millisecond is over
+    assert await stores[1].lease(ticket["_id"], awake) is not None
+    assert await stores[0].mark_published(ticket["_id"], asleep, 3) is False
+    kept = await stores[0].get(ticket["_id"])
+    assert kept is not None
+    assert (kept["lease"]["holder"], kept["published"], "due_at" in kept) == (awake, 0, True)
+
+
 @pytest.mark.parametrize("error", [AMQPConnectionError(), TimeoutError(), ConnectionError()], ids=repr)
 async def test_sweeper_publishes_what_a_failed_publish_left(
     stores: list[TicketStore], monkeypatch: pytest.MonkeyPatch, error: Exception

@@ -114,6 +114,19 @@ async def test_the_public_key_is_no_shared_secret(tmp_path: Path) -> None:
     assert refused.value.status == 401
 
 
+async def test_a_shared_secret_among_the_keys_signs_nobody_in(tmp_path: Path) -> None:
+    """Where an identity provider lists a symmetric key, whoever knows the list could sign with it: nothing is."""
+    provider, secret = Provider(tmp_path), b"known to whoever reads the list of keys"
+    symmetric = {"kty": "oct", "kid": "shared", "alg": "HS256", "k": base64.urlsafe_b64encode(secret).decode()}
+    keys = json.loads(provider.key_file.read_bytes())["keys"]
+    mixed = tmp_path / "mixed.json"
+    mixed.write_text(json.dumps({"keys": [*keys, symmetric]}))
+    forged = provider.token(key=secret, headers={"alg": "HS256", "kid": "shared"})
+    with pytest.raises(Problem) as refused:
+        await TokenVerifier(service_settings(mixed)).caller(forged)
+    assert refused.value.body.type == "urn:por-desk:problem:invalid-token"
+
+
 def test_the_development_key_is_for_the_local_stack_only(tmp_path: Path) -> None:
     """A service does not start with the development key outside the local profile."""
     development = Provider(tmp_path, key_id="development")
