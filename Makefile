@@ -28,7 +28,7 @@ test: ## Run all tests, on real servers and in a real browser.
 	@sh ops/setup.sh tests
 	@$(RUN)pytest -n 2 --dist loadfile $(ARGS)
 
-chaos: setup ## Break every part under load and compare each promise with what is there (half an hour).
+chaos: setup ## Break every part under load and compare each promise with what is there.
 	@$(RUN)python -m tests.chaos $(ARGS)
 
 mutants: setup ## Take out each guard in turn and see that a test notices.
