@@ -20,18 +20,20 @@ from tests.identity import Provider, documents_settings, intake_settings, notifi
 
 OK, NO, HIDDEN, CLOSED, NO_FORM = 200, 403, 404, 409, 415
 READERS = {
-    "owner": OK, "owner without scope": NO, "owner, write": NO, "owner, read": OK, "owner without address": OK,
-    "stranger": HIDDEN, "stranger, write": NO, "stranger, read": HIDDEN, "staff": OK, "work alone": OK,
-    "ops": NO, "reader without producer_id": NO, "reader with an empty one": NO,
+    "owner": OK, "owner without scope": NO, "owner, write": NO, "owner, read": OK, "owner, bank": OK,
+    "owner without address": OK, "stranger": HIDDEN, "stranger, write": NO, "stranger, read": HIDDEN, "staff": OK,
+    "work alone": OK, "bank staff": OK, "work and bank alone": OK, "bank alone": NO, "ops": NO,
+    "reader without producer_id": NO, "reader with an empty one": NO,
 }  # fmt: skip
 NOBODY = dict.fromkeys(READERS, NO)
 # A stranger's own list is empty, and the owner's is his own.
 LISTERS = {**READERS, "stranger": OK, "stranger, read": OK}
-MOVERS = {**NOBODY, "staff": CLOSED, "work alone": CLOSED}
-STAFF = {**NOBODY, "staff": OK, "work alone": OK}
+BANK_STAFF = {**NOBODY, "bank staff": OK, "work and bank alone": OK}
+STAFF = {**BANK_STAFF, "staff": OK, "work alone": OK}
+MOVERS = {who: CLOSED if status == OK else status for who, status in STAFF.items()}
 OWNERS = {
-    **NOBODY, "owner": CLOSED, "owner, write": CLOSED, "owner without address": CLOSED, "stranger": HIDDEN,
-    "stranger, write": HIDDEN,
+    **NOBODY, "owner": CLOSED, "owner, write": CLOSED, "owner, bank": CLOSED, "owner without address": CLOSED,
+    "stranger": HIDDEN, "stranger, write": HIDDEN,
 }  # fmt: skip
 # Of both the gateway and its owner, where the tickets are.
 TICKETS = {
@@ -47,14 +49,17 @@ TICKETS = {
     ("POST", "/v1/tickets/{number}/withdrawal"): OWNERS,
     ("POST", "/v1/tickets/{number}/answers"): OWNERS,
 }
-# By service, method and path: what each caller is answered about one producer's closed ticket.
+# By service, method and path: what each caller is answered about one producer's closed ticket, and private fields.
 GUARDED: dict[tuple[str, str, str], dict[str, int]] = {
     ("intake", "POST", "/v1/requests"): {
-        **NOBODY, "owner": NO_FORM, "owner, write": NO_FORM, "stranger": NO_FORM, "stranger, write": NO_FORM,
+        **NOBODY, "owner": NO_FORM, "owner, write": NO_FORM, "owner, bank": NO_FORM, "stranger": NO_FORM,
+        "stranger, write": NO_FORM,
     },
-    ("intake", "POST", "/v1/tickets/{number}/letters"): {**NOBODY, "owner": CLOSED, "stranger": HIDDEN},
+    ("intake", "POST", "/v1/tickets/{number}/letters"): {
+        **NOBODY, "owner": CLOSED, "owner, bank": CLOSED, "stranger": HIDDEN,
+    },
     ("intake", "GET", "/v1/requests/{request_id}"): {**READERS, "owner, write": OK, "stranger, write": HIDDEN},
-    ("intake", "GET", "/v1/requests/{request_id}/private-fields"): NOBODY,  # bank:read, which none of these has
+    ("intake", "GET", "/v1/requests/{request_id}/private-fields"): BANK_STAFF,
     ("intake", "GET", "/v1/forms/group-por-transfer"): {**LISTERS, "owner, write": OK, "stranger, write": OK},
     ("intake", "GET", "/v1/letters/{letter_id}"): READERS,
     ("documents", "GET", "/v1/letters/{letter_id}"): READERS,
@@ -68,6 +73,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "answers": {"json": {"comment": "x"}},
     "letters": {"files": {"por_documentation": ("letter.pdf", LETTER)}},
 }
+# Of the one request that has private fields, digits that are nowhere else.
+DIGITS = ("983120405", "83920174655013")
+PRIVATE = {
+    "request_type": "eft-info", "bank_name": "First Harbor Bank", "routing_number": DIGITS[0],
+    "bank_account_number": DIGITS[1], "account_type": "checking", "account_holder": "The Agency, LLC",
+}  # fmt: skip
 EVERYWHERE = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect")
 SERVICES = ("intake", "documents", "tickets", "notifier")
 OPEN = {
@@ -101,7 +112,7 @@ def test_no_route_is_forgotten(tmp_path: Path) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """One producer's closed ticket, and how to ask for it."""
+    """One producer's closed ticket and a request of his with private fields, and how to ask for them."""
 
     desk: Desk
     http: Client
@@ -109,11 +120,13 @@ class Case:
     number: str
     request_id: str
     letter_id: str
+    private_id: str
 
     def ask(self, service: str, method: str, path: str, token: str | None) -> Response:
         """Ask a route; posts carry a body that would do, but for the request's, which is none."""
         body = BODIES.get(path.rpartition("/")[2], {}) if method == "POST" else {}
-        url = self.desk.stack.info.services[service] + path.format(**vars(self))
+        request_id = self.private_id if path.endswith("/private-fields") else self.request_id
+        url = self.desk.stack.info.services[service] + path.format(**{**vars(self), "request_id": request_id})
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         with self.http.stream(method, url, headers=headers, **body) as answer:
             if answer.headers.get("content-type", "").startswith("text/event-stream"):
@@ -123,21 +136,25 @@ class Case:
 
     def secrets(self) -> Iterable[str]:
         """What only the owner and staff may read."""
-        return (*CANARIES, self.number, self.request_id, self.letter_id, LETTER[:32].decode("latin-1"))
+        letter = LETTER[:32].decode("latin-1")
+        return (*CANARIES, *DIGITS, self.number, self.request_id, self.letter_id, self.private_id, letter)
 
 
 @pytest.fixture(scope="module")
 def case(desk: Desk) -> Iterator[Case]:
-    """A producer's closed ticket; all that is asked about it leaves nothing behind."""
+    """A producer's closed ticket and private fields; all that is asked about them leaves nothing behind."""
     desk.producer().open_ticket()  # the first number is the one in all examples
     producer = desk.producer()
     answer = producer.post().json()
     number = answer["ticket_number"]
     letter_id = producer.gateway.ticket(number).json()["letters"][0]["letter_id"]
     assert desk.staff.move(number, "withdrawn", reason="withdrawn-by-producer").status_code == codes.OK
+    private = producer.gateway.post_request(PRIVATE, LETTER, part="bank_documentation", wait=20).json()
     desk.mails(number, 2)
+    desk.mails(private["ticket_number"])
     before = await_quiet(desk)
-    yield Case(desk, desk.anybody(None).http, producer.producer_id, number, answer["request_id"], letter_id)
+    ids = (number, answer["request_id"], letter_id, private["request_id"])
+    yield Case(desk, desk.anybody(None).http, producer.producer_id, *ids)
     assert await_quiet(desk) == before
 
 
@@ -174,6 +191,8 @@ def test_each_caller_gets_what_is_his(desk: Desk, case: Case, route: tuple[str, 
     assert {who: answer.status_code for who, answer in answers.items()} == GUARDED[route]
     entitled = {who for who, status in READERS.items() if status == OK} | {"owner, write"}
     assert [(who, leaked(case, answers[who])) for who in set(answers) - entitled if leaked(case, answers[who])] == []
+    told = {who for who, answer in answers.items() if any(digits in answer.text for digits in DIGITS)}
+    assert told == ({"bank staff", "work and bank alone"} if route[-1].endswith("/private-fields") else set())
 
 
 @pytest.mark.parametrize("route", sorted(OPEN), ids=" ".join)

@@ -11,8 +11,16 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from services.tickets.numbers import ticket_number
-from tests.fixtures.desk import Desk
+from tests.fixtures.desk import LETTER, WAIT, Desk
 
+EFT = {
+    "request_type": "eft-info",
+    "bank_name": "First Harbor Bank",
+    "routing_number": "983120405",
+    "bank_account_number": "83920174655012",
+    "account_type": "checking",
+    "account_holder": "The Agency, LLC",
+}
 OPERATIONS = [
     ("intake", "POST", "/v1/requests"),
     ("intake", "GET", "/v1/requests/{request_id}"),
@@ -64,13 +72,14 @@ def schemas(desk: Desk) -> dict[str, schemathesis.BaseSchema]:
 
 @pytest.fixture(scope="module")
 def known(desk: Desk) -> dict[str, list[str]]:
-    """Parts of a path that lead somewhere, or nearly: of a producer's ticket, and of nobody's."""
+    """Parts of a path that lead somewhere, or nearly: of a producer's ticket, of private fields, and of nobody's."""
     producer = desk.producer()
     answer = producer.post().json()
+    private = producer.gateway.post_request(EFT, LETTER, part="bank_documentation", wait=WAIT).json()
     letter = producer.gateway.ticket(answer["ticket_number"]).json()["letters"][0]
     return {
         "number": [answer["ticket_number"], ticket_number(99_999_998)],
-        "request_id": [answer["request_id"]],
+        "request_id": [answer["request_id"], private["request_id"]],
         "letter_id": [letter["letter_id"]],
     }
 
@@ -104,7 +113,7 @@ def test_answers_are_as_documented(
         producer_id="P-everything",
         email="p@agency.example",
         name="n",
-        scope="requests:write tickets:read tickets:work",
+        scope="requests:write tickets:read tickets:work bank:read",
     )
 
     @settings(
