@@ -55,7 +55,7 @@ def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
                 with suppress(Exception):  # what cannot be given back runs out
                     await ledger.release(request_id, event.id, entry.claim)
                 raise
-            await ledger.finish(request_id, event.id)
+            await ledger.finish(request_id, event.id, entry.claim)
             return True
 
     bus.subscribe(topology.LEARN_ADDRESS, learn_address)

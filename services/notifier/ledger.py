@@ -3,6 +3,7 @@
 The only file here that imports the MongoDB driver.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from shared.contracts.requests import Producer
 LedgerAway = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
 
 CALL_SECONDS = 4
+AGAIN_SECONDS = 0.2
 # A claim outlasts its mail's sending by the two calls around it, each at its longest.
 CLAIM_MARGIN = timedelta(seconds=2 * CALL_SECONDS)
 
@@ -94,12 +96,23 @@ class Ledger:
         until = f"mails.{event_id}.claimed_until"
         await self._ledger.update_one({"_id": request_id, until: claim}, {"$unset": {until: ""}})
 
-    async def finish(self, request_id: UUID, event_id: UUID) -> None:
-        """Note that the server has taken the mail."""
+    async def finish(self, request_id: UUID, event_id: UUID, claim: datetime) -> None:
+        """Note that the server has taken the mail; again and again while the claim holds, for nobody else can know.
+
+        Raises:
+            LedgerAway: the database was away until the claim had run out.
+        """
         mail = f"mails.{event_id}"
-        await self._ledger.update_one(
-            {"_id": request_id}, {"$set": {f"{mail}.sent_at": now()}, "$unset": {f"{mail}.claimed_until": ""}}
-        )
+        is_out = {"$set": {f"{mail}.sent_at": now()}, "$unset": {f"{mail}.claimed_until": ""}}
+        while True:
+            try:
+                await self._ledger.update_one({"_id": request_id}, is_out)
+            except LedgerAway:
+                if now() >= claim:
+                    raise
+                await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                return
 
     async def ping(self) -> bool:
         """Whether the database answers."""

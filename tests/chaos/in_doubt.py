@@ -1,6 +1,7 @@
 """Which mails a notifier may have let out without a mark: if it dies now, they go out once more, and rightly so."""
 
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 from email.message import EmailMessage
 from functools import wraps
 from uuid import UUID
@@ -21,8 +22,8 @@ def watch() -> AbstractSet[str]:
         await send(mailer, mail)
 
     @wraps(finish)
-    async def watched_finish(ledger: Ledger, request_id: UUID, event_id: UUID) -> None:
-        await finish(ledger, request_id, event_id)
+    async def watched_finish(ledger: Ledger, request_id: UUID, event_id: UUID, claim: datetime) -> None:
+        await finish(ledger, request_id, event_id, claim)
         in_doubt.discard(str(event_id))
 
     setattr(Mailer, "send", watched_send)  # noqa: B010  # mypy lets no method be assigned

@@ -54,7 +54,7 @@ async def test_a_mail_is_in_doubt_from_its_sending_to_its_mark(monkeypatch: pyte
     in_doubt = watch()
     mailer, ledger = Mailer(notifier_settings()), Ledger("mongodb://127.0.0.1:1/", "none", timedelta())
     await mailer.send(mailer.write(event, PRODUCER))
-    await ledger.finish(event.data.request_id, event.id)
+    await ledger.finish(event.data.request_id, event.id, event.time)
     ledger.close()
     assert [*seen, in_doubt] == [{str(event.id)}, {str(event.id)}, set()]
 

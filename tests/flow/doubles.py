@@ -183,7 +183,7 @@ class MemoryLedger:
         if self.claims.get(event_id) == claim:
             del self.claims[event_id]
 
-    async def finish(self, _: object, event_id: object) -> None:
+    async def finish(self, _: object, event_id: object, __: datetime) -> None:
         """The mail is out."""
         self.sent.add(event_id)
         self.claims.pop(event_id, None)

@@ -9,6 +9,7 @@ import pytest
 
 from ops.stack import Connection
 from services.notifier.ledger import Entry, Ledger
+from shared.contracts.envelope import now
 from shared.contracts.requests import Producer
 
 LONG = timedelta(minutes=1)
@@ -39,7 +40,7 @@ async def test_mail_that_is_out_is_not_begun_again(ledger: Ledger) -> None:
     request_id, event_id, next_event_id = uuid4(), uuid4(), uuid4()
     await ledger.learn(request_id, producer("Dana"))
     assert is_ours(await ledger.begin(request_id, event_id))
-    await ledger.finish(request_id, event_id)
+    await ledger.finish(request_id, event_id, now())
     assert await ledger.begin(request_id, event_id) == Entry(producer("Dana"), is_out=True)
     assert is_ours(await ledger.begin(request_id, next_event_id))
 
@@ -102,6 +103,6 @@ async def test_address_that_is_learned_again_sends_no_second_mail(ledger: Ledger
     request_id, event_id = uuid4(), uuid4()
     await ledger.learn(request_id, producer("Dana"))
     await ledger.begin(request_id, event_id)
-    await ledger.finish(request_id, event_id)
+    await ledger.finish(request_id, event_id, now())
     await ledger.learn(request_id, producer("Dana"))
     assert await ledger.begin(request_id, event_id) == Entry(producer("Dana"), is_out=True)
