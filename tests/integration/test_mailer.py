@@ -240,7 +240,7 @@ async def test_mail_whose_note_must_wait_for_the_database_is_sent_once(post: Pos
 
 async def test_mail_whose_sender_died_goes_out(post: Post) -> None:
     """A notifier that died left a claim: another waits until it has run out, and sends the mail."""
-    dead = post.ledger(timedelta(seconds=1.5))
+    dead = post.ledger(timedelta(seconds=5))
     assert await dead.begin(REQUEST_ID, opened().id)
     async with post.notifier() as bus:
         await bus.publish(opened())
