@@ -47,6 +47,7 @@ async def test_axe_finds_no_violation_on_any_page(visit: Visit, producer_account
 
 async def tab_to(page: Page, name: str) -> None:
     """Press Tab until the element with this name has the focus, which must be seen there."""
+    await page.wait_for_load_state()  # the viewer of a letter takes the focus while it comes up
     for _ in range(60):
         await page.keyboard.press("Tab")
         focused = page.locator(":focus")
