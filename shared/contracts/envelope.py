@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 CONTENT_TYPE = "application/cloudevents+json"
 
@@ -28,7 +28,7 @@ class Event(Contract):
     source: str = Field(description="The service that published it, as a URI reference.")
     type: str
     subject: str = Field(description="The request id, or for ticket.* the ticket number.")
-    time: datetime
+    time: AwareDatetime
     datacontenttype: Literal["application/json"] = "application/json"
 
     @property

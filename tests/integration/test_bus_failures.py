@@ -1,6 +1,7 @@
 """What becomes of a message that cannot be handled, on a real broker: processed or parked, never lost."""
 
 import asyncio
+import json
 from functools import partial
 
 import pytest
@@ -73,8 +74,12 @@ async def test_permanent_failure_is_parked_at_once_and_neighbours_flow_on(vhost:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"not json", b"\xff\xfe", b"{}", b"[]", submitted().model_dump_json().replace("a" * 64, "12").encode()],
-    ids=["empty", "not-json", "not-text", "no-fields", "no-object", "ill-formed-field"],
+    [
+        *(b"", b"not json", b"\xff\xfe", b"{}", b"[]"),
+        submitted().model_dump_json().replace("a" * 64, "12").encode(),
+        json.dumps(json.loads(submitted().model_dump_json()) | {"time": "2027-01-01T00:00:00"}).encode(),
+    ],
+    ids=["empty", "not-json", "not-text", "no-fields", "no-object", "ill-formed-field", "time-of-nowhere"],
 )
 async def test_unreadable_message_is_parked_as_it_came(vhost: Vhost, body: bytes) -> None:
     """What is no event, or one with a field that is wrong, is parked as unreadable, byte for byte, unhandled."""

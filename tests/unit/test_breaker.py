@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from shared.runtime import breaker as breakers
 from shared.runtime.breaker import Breaker
 from shared.runtime.failures import Away, Deferred, Permanent, Transient
+from tests.fixtures.wait import eventually_async
 
 
 class Server:
@@ -75,9 +76,12 @@ async def test_those_who_go_to_see_take_turns(breaker: Breaker) -> None:
     """Whoever finds the server still away goes to the end of the line: a message that asks in vain holds up nobody."""
     server = Server()
     work = [asyncio.ensure_future(breaker.run(server.for_message(n))) for n in range(3)]
-    await asyncio.sleep(0.15)
+
+    async def asked() -> int:
+        return len(server.asked)
+
+    await eventually_async(asked, lambda times: times >= 3 + 6)
     seen = server.asked[3:]
-    assert len(seen) >= 6
     assert all(seen[n] != seen[n + 1] for n in range(len(seen) - 1))
     server.is_away = False
     await asyncio.gather(*work)
