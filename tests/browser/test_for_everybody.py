@@ -1,6 +1,7 @@
 """The portal without a mouse, without scripts, on a phone, and for who cannot see it."""
 
 import asyncio
+import re
 
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import FileChooser, Page, expect
@@ -123,6 +124,7 @@ async def test_a_phone_without_scripts_is_enough(visit: Visit, producer_account:
     await visitor.log_in(producer_account)
     await assert_fits(page)
     await page.locator("main").get_by_role("link", name="Request Assistance").click()
+    await expect(page.locator("h1")).to_have_text("Request Assistance")
     await assert_fits(page)
     await page.locator(f'.menu a[href="{FORM}"]').click()
     await fill_in(page)
@@ -130,8 +132,11 @@ async def test_a_phone_without_scripts_is_enough(visit: Visit, producer_account:
     await page.get_by_role("button", name="Submit").click()
     number = await page.locator("#sent a").inner_text()
     await assert_fits(page)
-    await page.get_by_role("columnheader", name="Status").get_by_role("link").click()
+    head = page.get_by_role("columnheader", name="Status")
+    await head.get_by_role("link").click()
+    await expect(head).to_have_attribute("aria-sort", re.compile("ending"))
     await row(page, number).get_by_role("link").click()
+    await expect(page.locator("h1")).to_contain_text(number)
     await assert_fits(page)
     await page.get_by_role("button", name="Log Out").click()
     await expect(page.locator("h1")).to_have_text("Log In")
