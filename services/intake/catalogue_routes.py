@@ -31,7 +31,12 @@ def router(reception: Reception, verifier: Verifier, settings: IntakeSettings) -
         "/requests/{request_id}/private-fields",
         summary="Read a request's private fields unmasked (staff with bank:read)",
         description="Each read is logged.",
-        responses=documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS, *refusals.SHOW_LETTER),
+        responses=documented(
+            HTTPStatus.CONFLICT,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            HTTPStatus.TOO_MANY_REQUESTS,
+            *refusals.SHOW_LETTER,
+        ),
     )
     async def show_private_fields(
         request_id: UUID, caller: Annotated[Caller, Depends(caller_with(verifier, BANK_READ))], response: Response

@@ -17,7 +17,7 @@ from services.intake.pipeline import Pipeline
 from services.intake.places import Places
 from services.intake.reception import Reception
 from services.intake.replies import Replies
-from services.intake.sealing import KeyMissing, Sealer, read_keys
+from services.intake.sealing import Sealer, read_keys
 from services.intake.settings import IntakeSettings
 from services.intake.waiting import WaitingRoom
 from shared.asyncapi import asyncapi_document
@@ -69,7 +69,6 @@ def build(settings: IntakeSettings, brokers: Brokers | None = None) -> FastAPI:
         registry=registry,
         lifespan=lifespan,
         checks={"rabbitmq": bus.ready, "object_store": store.ping},
-        away=(KeyMissing,),
         routers=(
             routes.router(reception, replies, doorman, places, settings),
             catalogue_routes.router(reception, doorman, settings),

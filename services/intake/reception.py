@@ -17,9 +17,10 @@ from services.intake.upload import Upload
 from services.intake.waiting import WaitingRoom
 from shared.contracts.envelope import event_id
 from shared.contracts.requests import RequestSubmitted
+from shared.contracts.ticket_views import TicketSummary
 from shared.runtime.auth import Caller
 from shared.runtime.logs import log
-from shared.runtime.problems import Problem
+from shared.runtime.problems import Problem, unavailable
 
 REQUEST_SUBMITTED = "por.request.submitted.v2"
 
@@ -38,7 +39,8 @@ class Reception:
         """Accept a form, and wait for its ticket for at most ``wait`` seconds.
 
         Raises:
-            Problem: 409 a hold refuses it, 415 wrong file, 422 fields or reused key, 503 when a part is away.
+            Problem: 409 a hold refuses it, 415 wrong file, 422 fields or reused key, 500 without the key of
+                what was sent before, 503 when a part is away.
         """
         submission = self.counter.request(upload, caller, key)
         structlog.contextvars.bind_contextvars(request_id=str(submission.request_id))
@@ -66,20 +68,35 @@ class Reception:
         return RequestState(request_id=request_id, state=Progress.ACCEPTED)
 
     async def private_fields(self, request_id: UUID, caller: Caller) -> PrivateFields:
-        """The private fields of a request in clear; who read them, and of which request, is in the log.
+        """What the masks on a request's ticket stand for; who read it, and of which request, is in the log.
 
         Raises:
-            Problem: 404, also where it has none.
-            KeyMissing: the key that they were sealed with is gone.
+            Problem: 404 where it has none, or no ticket; 409 where the form kept is not the ticket's; 500 without the
+                key that they were sealed with.
         """
+        structlog.contextvars.bind_contextvars(request_id=str(request_id))
         form = await self.letterbox.form(request_id)
-        if form is None or not form.sealed:
+        ticket = await self._ticket(request_id, caller) if form and form.sealed else None
+        if form is None or ticket is None:
             raise Problem(
                 HTTPStatus.NOT_FOUND, "unknown-request", "There is no such request, or it has no private fields."
             )
+        if ticket.staff is None or ticket.staff.fingerprint != form.fingerprint:
+            raise Problem(
+                HTTPStatus.CONFLICT,
+                "form-of-another",
+                "Two different requests were sent with one key at the same moment. The ticket belongs to one, and the "
+                "private fields that were kept to the other: ask the producer for a new request.",
+            )
         fields = self.counter.sealer.open(form.sealed)
-        log.info("private fields read", request_id=str(request_id), reader=caller.subject, fields=sorted(fields))
+        log.info("private fields read", reader=caller.subject, fields=sorted(fields))
         return PrivateFields(request_id=request_id, fields=fields)
+
+    async def _ticket(self, request_id: UUID, caller: Caller) -> TicketSummary | None:
+        try:
+            return await ticket_of(self.tickets, request_id, caller)
+        except OwnerAway as error:
+            raise unavailable("The tickets service is temporarily unavailable; try again shortly.") from error
 
     async def _known(self, submission: KeptRequest) -> KeptRequest | None:
         """What was kept under the same key; it must be the same."""

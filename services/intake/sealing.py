@@ -3,6 +3,7 @@
 import hmac
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,9 @@ from pydantic import Field
 
 from services.intake.catalogue import RequestType
 from shared.contracts.requests import Form, Letter, Submission
+from shared.runtime.logs import log
+from shared.runtime.problems import Problem
 from shared.runtime.settings import ConfigurationError
-
-
-class KeyMissing(Exception):
-    """None of the keys opens what was kept: one was taken out of the file too early."""
 
 
 class KeptRequest(Submission):
@@ -54,12 +53,17 @@ class Sealer:
         """Private fields in clear.
 
         Raises:
-            KeyMissing: no key fits.
+            Problem: 500, no key fits: one was taken out of the file too early. Coming back does not help.
         """
         try:
             return {name: self._fernet.decrypt(token).decode() for name, token in sealed.items()}
         except InvalidToken as error:
-            raise KeyMissing from error
+            log.error("private fields not opened: a key that they need is not in POR_FIELD_KEYS_FILE")
+            raise Problem(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "field-key-missing",
+                "The private fields of this request cannot be opened, now or later; please call the carrier.",
+            ) from error
 
     def fingerprint(self, form: Mapping[str, Any], letters: tuple[Letter, ...]) -> str:
         """What tells a retry from a key used again for something else; without our key it says nothing of the form."""

@@ -75,6 +75,7 @@ class Queue:
                     number for number in (rivals.get(subject, []) if subject else []) if number != ticket["number"]
                 ],
                 forms=comparisons_of(ticket),
+                fingerprint=ticket["fingerprint"],
             )
             for ticket, subject in zip(tickets, subjects, strict=True)
         ]

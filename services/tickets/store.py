@@ -29,6 +29,7 @@ _ROW = (
     "request_type_label",
     "assignee",
     "answered",
+    "fingerprint",
     "form.account_number",
     "form.line_of_business",
 )

@@ -115,6 +115,9 @@ class StaffView(Contract):
         default=None,
         description="Only for a producer of record change, on the ticket itself: its letters read as transfer forms.",
     )
+    fingerprint: str | None = Field(
+        default=None, description="Which of two requests under one key the ticket is of; says nothing of what is in it."
+    )
 
 
 class TicketSummary(Contract):

@@ -188,17 +188,47 @@ async def test_a_request_without_private_fields_has_none_to_show(world: World) -
             assert (await staff.get(f"/v1/requests/{each}/private-fields")).status_code == 404
 
 
+async def test_private_fields_of_another_request_are_not_shown(world: World) -> None:
+    """Of two requests under one key, by two gateways at once, the parked one is not shown beside the other's ticket."""
+    form, files = example("eft-info")
+    request_id = (await world.send(form, files)).json()["request_id"]
+    key = form_key(request_id)
+    ours = world.objects.kept.pop(key)  # as if this gateway, too, had looked before the other had kept anything
+    theirs = {**form, "bank_account_number": "998877665544"}
+    answer = await world.send(theirs, files)
+    assert (answer.json()["request_id"], [each.headers["por-reason"] for each in world.parked]) == (
+        request_id,
+        ["key-reused"],
+    )
+    path = f"/v1/requests/{request_id}/private-fields"
+    async with world.client(world.provider.staff(BANK_SCOPE)) as staff:
+        refused = await staff.get(path)
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:por-desk:problem:form-of-another")
+        assert "fields" not in refused.json()
+        world.objects.kept[key] = ours
+        assert (await staff.get(path)).json()["fields"]["bank_account_number"] == ACCOUNT
+        world.tickets.tickets.clear()
+        assert (await staff.get(path)).status_code == 404, "beside no ticket either"
+
+
 async def test_without_its_key_a_request_is_not_lost(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where the key file lacks the key, reading is 503, not an unexpected error; with it all is there again."""
+    """Where the key file lacks the key, who reads or sends again is told that it does not help, and the log why."""
     request_id = (await world.send(*example("eft-info"))).json()["request_id"]
     other = tmp_path / "other"
     other.mkdir()
     async with desk(tmp_path, monkeypatch, field_keys_file=field_keys(other)) as without:
-        without.objects.kept = world.objects.kept
+        without.objects.kept, without.tickets.tickets = world.objects.kept, world.tickets.tickets
         async with without.client(without.provider.staff(BANK_SCOPE)) as staff:
-            assert (await staff.get(f"/v1/requests/{request_id}/private-fields")).status_code == 503
+            answers = [await staff.get(f"/v1/requests/{request_id}/private-fields")]
+        answers.append(await without.send(*example("eft-info")))
+        for answer in answers:
+            assert (answer.status_code, answer.json()["type"]) == (500, "urn:por-desk:problem:field-key-missing")
+            assert "retry-after" not in answer.headers
+    said = capsys.readouterr().out
+    assert said.count("a key that they need is not in POR_FIELD_KEYS_FILE") == 2
+    assert "unexpected error" not in said
 
 
 async def test_the_shipped_hold_parks_under_65(world: World) -> None:

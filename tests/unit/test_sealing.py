@@ -8,8 +8,9 @@ import pytest
 from cryptography.fernet import Fernet
 
 from services.intake.catalogue import load_catalogue
-from services.intake.sealing import KeptRequest, KeyMissing, Sealer, read_keys
+from services.intake.sealing import KeptRequest, Sealer, read_keys
 from shared.contracts.requests import Form
+from shared.runtime.problems import Problem
 from shared.runtime.settings import ConfigurationError
 from tests.builders import form, letter, submission
 
@@ -51,13 +52,13 @@ def test_after_a_rotation_old_requests_are_read_and_are_retries() -> None:
     request, rotated = kept(Sealer([OLD])), Sealer([NEW, OLD])
     assert rotated.open(request.sealed)["routing_number"] == ROUTING
     assert rotated.fingerprint_of(request) == rotated.fingerprint(FORM, LETTERS)
-    with pytest.raises(KeyMissing):
+    with pytest.raises(Problem, match="field-key-missing"):
         Sealer([OLD]).open(kept(rotated).sealed)
 
 
 def test_without_its_key_nothing_is_opened() -> None:
     """A key that was taken out too early is told from a broken request."""
-    with pytest.raises(KeyMissing):
+    with pytest.raises(Problem, match="field-key-missing"):
         Sealer([NEW]).open(kept(Sealer([OLD])).sealed)
 
 
