@@ -36,6 +36,7 @@ from shared.runtime.failures import Transient, away
 from shared.runtime.logs import log
 from shared.runtime.objects import ObjectDamaged, ObjectStore, ObjectStoreError, read_as
 from shared.runtime.problems import Problem, unavailable
+from shared.runtime.together import together
 
 SOURCE = "/por-desk/documents"
 # Of 25 MiB each; without a bound it would be every letter of every message in work.
@@ -64,7 +65,8 @@ class Custody:
         data = event.data
         owner = data.producer_id if isinstance(data, LetterReply) else data.producer.producer_id
         with away(ObjectStoreError, "object-store-away"):
-            found = await asyncio.gather(*(self._check_letter(data.request_id, owner, each) for each in data.letters))
+            # None may run on when one has failed: its message comes again, and would find them still at work.
+            found = await together(*(self._check_letter(data.request_id, owner, each) for each in data.letters))
         kind = "por.letter.checked.v2"
         return LetterChecked(
             id=event_id(event.id, kind),
@@ -110,8 +112,11 @@ class Custody:
 
     async def _judge(self, data: bytes, sha256: str) -> Verdict:
         """What the worker finds, and the scanner, also in what is refused already: staff may read that."""
-        verdict = await self._workers.judge(data, sha256)
-        found = await self._scanner.scan(data) if self._scanner else None
+        judging = self._workers.judge(data, sha256)
+        if self._scanner is None:
+            return await judging
+        # None may run on when the other has failed: both have the letter in memory.
+        verdict, found = await together(judging, self._scanner.scan(data))
         # A virus counts more than any other fault; that the scanner is not sure counts less: they say why.
         return replace(verdict, fault=found) if found is LetterFault.INFECTED or not verdict.fault else verdict
 

@@ -13,6 +13,7 @@ from shared.contracts.requests import LetterReply
 from shared.runtime.logs import log
 from shared.runtime.objects import ObjectStore, ObjectStoreError, read_as
 from shared.runtime.problems import Problem, unavailable
+from shared.runtime.together import together
 
 Kept = TypeVar("Kept", KeptRequest, LetterReply)
 
@@ -30,13 +31,11 @@ class Letterbox:
 
     async def keep_letters(self, request_id: UUID, letters: list[SpooledLetter]) -> None:
         """Make letters durable; the key of each holds its hash, so a repeat changes nothing."""
-        puts = (self._put_letter(request_id, each) for each in letters)
-        # All of them end before one may fail: they read from files that go with the request.
-        for failed in await asyncio.gather(*puts, return_exceptions=True):
-            if isinstance(failed, ObjectStoreError):
-                raise _not_kept(request_id, failed) from failed
-            if failed is not None:
-                raise failed
+        try:
+            # None may run on when one has failed: they read from files that go with the request.
+            await together(*(self._put_letter(request_id, each) for each in letters))
+        except ObjectStoreError as error:
+            raise _not_kept(request_id, error) from error
 
     async def keep_form(self, submission: KeptRequest) -> None:
         """Make the form durable, beside its letters."""
