@@ -32,7 +32,7 @@ OPERATIONS = "por.operations"
 OPERATIONS_LOG = "por.operations.log"
 
 RETRY_TIERS = 5
-DELIVERY_LIMIT = 3
+DELIVERY_LIMIT = 3  # redeliveries: a message is delivered four times, and as often again among the suspects
 # Not -1, which RabbitMQ 4 reads as "none": 3.10 reads it as a limit and deletes what was looked at once (measured).
 NO_DELIVERY_LIMIT = 1_000_000_000
 MAX_WORK_LENGTH = 100_000
