@@ -1,9 +1,9 @@
 """How bodies become events: FastStream knows no CloudEvents."""
 
-from typing import Any
+from typing import Annotated, Any, Union
 
 from faststream.message import StreamMessage
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from shared.contracts.envelope import CONTENT_TYPE, Event
 from shared.runtime.failures import Permanent
@@ -13,10 +13,10 @@ class EventCodec:
     """Reads a body as one of the event types a queue carries."""
 
     def __init__(self, kinds: tuple[type[Event], ...]) -> None:
-        union: Any = kinds[0]
-        for kind in kinds[1:]:
-            union |= kind
-        self._adapter: TypeAdapter[Event] = TypeAdapter(union)
+        kind: Any = kinds[0]
+        if len(kinds) > 1:
+            kind = Annotated[Union[kinds], Field(discriminator="type")]  # noqa: UP007  # of as many as there are
+        self._adapter: TypeAdapter[Event] = TypeAdapter(kind)
 
     async def decode(self, msg: StreamMessage[Any]) -> Any:
         """The event in the body.
