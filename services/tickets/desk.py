@@ -18,6 +18,7 @@ from shared.contracts.tickets import Status
 from shared.runtime.auth import Caller
 from shared.runtime.failures import Deferred, Permanent, Transient
 from shared.runtime.problems import Problem
+from shared.runtime.together import together
 
 
 class Desk:
@@ -32,9 +33,9 @@ class Desk:
         Raises:
             Permanent: ``key-reused``, this request id has a ticket with another content.
         """
-        # Before there is a ticket: after it nobody would say again whom to write to.
-        await self._outbox.give_address(submission)
-        number = ticket_number(await self._store.next_count())
+        # The address before there is a ticket: after it nobody would say again whom to write to.
+        _, count = await together(self._outbox.give_address(submission), self._store.next_count())
+        number = ticket_number(count)
         ticket, holder = _new_ticket(submission, letters, forms, number), uuid4()
         if await self._store.open(ticket, holder):
             structlog.contextvars.bind_contextvars(ticket_number=number)
@@ -130,7 +131,7 @@ def _new_ticket(submission: Submission, letters: tuple[CheckedLetter, ...], form
         "opened_at": opened["at"],
         "updated_at": opened["at"],
         "fingerprint": submission.fingerprint,
-        "form": submission.model_dump(mode="json")["form"],
+        **submission.model_dump(mode="json", include={"form"}),
         "letters": [letter.model_dump(mode="json") for letter in letters],
         "history": [opened],
         **first_forms(submission, forms),

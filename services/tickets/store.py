@@ -17,6 +17,7 @@ from pymongo.errors import ConnectionFailure, DuplicateKeyError, ExecutionTimeou
 
 from services.tickets.indexes import SORTS, indexes, order
 from shared.contracts.envelope import now
+from shared.runtime.together import together
 
 Document = dict[str, Any]
 
@@ -141,8 +142,8 @@ class TicketStore:
         query = {**_visible(sees_only), "open": {"$in": [True, False]} if is_open is None else is_open, **where}
         by = order(SORTS[sort], DESCENDING if descending else ASCENDING)
         cursor = self._tickets.find(query, dict.fromkeys(_ROW, 1))
-        found = await cursor.sort(by).skip(skip).limit(limit).to_list(limit)
-        return found, await self._tickets.count_documents(query)
+        rows = cursor.sort(by).skip(skip).limit(limit).to_list(limit)
+        return await together(rows, self._tickets.count_documents(query))
 
     async def aggregate(self, pipeline: list[Document], index: tuple[str, ...]) -> list[Document]:
         """What a pipeline gives that can be read off one index, named by its fields."""
