@@ -14,7 +14,7 @@ from tests.chaos.journal import Answer, Attempt, Fault, Kind
 from tests.chaos.missing import Missing, is_answered, is_made
 
 MAIL_MARGIN = 1.0  # seconds by which the clocks of file and fault may differ
-# For so long a mail that is in the box may be without its mark: the rest of its sending, and one call to the database.
+# Without a fault a mail in the box has its mark after so long at most: the rest of its sending, and one call.
 DOUBT_SECONDS = 5.0
 _ACTS = frozenset({STATUS_CHANGED, MESSAGE_ADDED, WORKED})
 
