@@ -14,8 +14,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
 from services.intake.field_kinds import Cell
-from services.intake.fields import AffirmationField, DateField, Entry, Name, Words
-from services.intake.tables import HEADING_ROWS, TableField, model_of
+from services.intake.fields import AffirmationField, Entry, Name, Words
+from services.intake.tables import TableField, labels_of, model_of
 from shared.contracts.problems import FieldProblem
 from shared.contracts.requests import Form
 from shared.runtime.problems import field_problems, pointer_to
@@ -23,6 +23,7 @@ from shared.runtime.settings import ConfigurationError
 
 TYPE_FIELD = "request_type"
 LINE_FIELD = "line_of_business"
+BLANKS = " \t\N{NO-BREAK SPACE}"  # what comes along when a value is copied; the end of a line is more than that
 SHIPPED = Path(__file__).parent / "request_types"
 
 AnyField = Annotated[Cell | AffirmationField | TableField, Field(discriminator="kind")]
@@ -76,9 +77,6 @@ class RequestType(Entry):
             raise ValueError("a field or part name is used twice")
         if unknown := set(self.one_of) - set(names):
             raise ValueError(f"one_of names no field: {', '.join(sorted(unknown))}")
-        for index, each in enumerate(self.fields):
-            if isinstance(each, DateField) and each.after not in {None, *names[1 : index + 1]}:
-                raise ValueError(f"{each.name}: after must name an earlier field, not {each.after}")
         self._model = model_of(self.code, self.fields)
         if wrong := self.read(self.example)[1]:
             raise ValueError(f"the example is refused: {wrong[0].pointer} {wrong[0].detail}")
@@ -114,8 +112,11 @@ class RequestType(Entry):
         }
 
     def read(self, fields: Mapping[str, str]) -> tuple[Form, list[FieldProblem]]:
-        """The form that ``fields`` fill in, and everything that is wrong with them; an empty field is not filled in."""
-        filled = {name: value for name, value in fields.items() if value}
+        """The form that ``fields`` fill in, and everything that is wrong with them.
+
+        Blanks around a value do not count; a field with nothing else in it is not filled in.
+        """
+        filled = {name: value.strip(BLANKS) for name, value in fields.items() if value.strip()}
         errors: list[FieldProblem] = []
         if self.one_of and not filled.keys() & set(self.one_of):
             labels = ", ".join(each.label for each in self.fields if each.name in self.one_of)
@@ -127,15 +128,19 @@ class RequestType(Entry):
                 )
             ]
         try:
-            form = self._model.model_validate(filled)
+            form = self._model.model_validate(filled, context=labels_of(self.fields))
         except ValidationError as error:
-            found = error.errors(include_input=False, include_url=False)
-            rows = [each["loc"][1] if len(each["loc"]) > 1 else None for each in found]
-            return {}, errors + [
-                problem.model_copy(update={"row": row + 1 + HEADING_ROWS}) if isinstance(row, int) else problem
-                for problem, row in zip(field_problems(found), rows, strict=True)
-            ]
+            return {}, errors + self._problems(error)
         return form.model_dump(exclude_none=True), errors
+
+    def _problems(self, error: ValidationError) -> list[FieldProblem]:
+        found = error.errors(include_input=False, include_url=False)
+        tables: dict[object, TableField] = {each.name: each for each in self.fields if isinstance(each, TableField)}
+        places: list[tuple[Any, ...]] = [each["loc"] for each in found]
+        return [
+            tables[name].in_its_cell(problem, *cell) if cell else problem
+            for problem, (name, *cell) in zip(field_problems(found), places, strict=True)
+        ]
 
 
 @dataclass(frozen=True)

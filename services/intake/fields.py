@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, LiteralString, Self
 
 from pydantic import (
     AfterValidator,
@@ -14,9 +14,10 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic_core import PydanticCustomError
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_US_DATE = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -37,6 +38,8 @@ class FormField(Entry):
     help: str = ""
     required: bool = False
     private: bool = Field(default=False, description="Kept encrypted, shown only to whom may read private fields.")
+    same_as: Name | None = Field(default=None, description="A field before it, typed twice; this one is not kept.")
+    other_than: Name | None = Field(default=None, description="A field before it that must say something else.")
     example: Words
 
     @property
@@ -53,6 +56,23 @@ class FormField(Entry):
         """The value as it is kept; whoever has a rule of his own says it here."""
         return value
 
+    @property
+    def compared_with(self) -> tuple[str, ...]:
+        """The fields before it that it stands in some relation to."""
+        return tuple(name for name in (self.same_as, self.other_than) if name)
+
+    def compare(self, value: Any, info: ValidationInfo) -> Any:
+        """The value, if it stands in the right relation to those before it; nothing is said of one that is wrong.
+
+        The context of the check has the labels of the fields.
+        """
+        if self.same_as and value != info.data.get(self.same_as, value):
+            raise _not_right("not_the_same", "This is not the same as {other}.", self.same_as, info)
+        other = info.data.get(self.other_than or "")
+        if other is not None and str(value).casefold() == str(other).casefold():
+            raise _not_right("not_another", "This must not be the same as {other}.", self.other_than, info)
+        return value
+
     def mask(self, value: str) -> str:
         """What everybody may see of a private value; it has no digit that could tell one account from another."""
         del value
@@ -60,7 +80,7 @@ class FormField(Entry):
 
 
 class TextField(FormField):
-    """Words; with a ``pattern`` they are taken as they are, or refused by the words in ``wrong``."""
+    """Words; what does not keep to the ``pattern`` is refused by the words in ``wrong``."""
 
     kind: Literal["text"]
     max_length: int = 120
@@ -108,7 +128,8 @@ class ChoiceField(FormField):
     def check(self, value: str) -> str:
         """It is among them."""
         if value not in self.choices:
-            raise PydanticKnownError("enum", {"expected": ", ".join(f"'{each}'" for each in self.choices)})
+            words = "; ".join(self.choices.values())
+            raise PydanticCustomError("enum", "Choose one of: {words}.", {"words": words})
         return value
 
 
@@ -117,6 +138,7 @@ class DateField(FormField):
 
     kind: Literal["date"]
     after: Name | None = None
+    us_style: bool = Field(default=False, description="Also M/D/YYYY, as spreadsheets write it.")
 
     @property
     def schema_(self) -> dict[str, Any]:
@@ -124,26 +146,30 @@ class DateField(FormField):
         return {"type": "string", "format": "date"}
 
     @property
-    def type_(self) -> Any:
-        """As above."""
-        return Annotated[str, AfterValidator(self.check), AfterValidator(self._is_later)]
+    def compared_with(self) -> tuple[str, ...]:
+        """As above, and the day before it."""
+        return (*super().compared_with, *([self.after] if self.after else []))
 
     def check(self, value: str) -> str:
         """It is written as a date, and there is such a day."""
+        us_style = _US_DATE.fullmatch(value) if self.us_style else None
+        written = f"{us_style[3]}-{us_style[1]:0>2}-{us_style[2]:0>2}" if us_style else value
+        form = {"form": "YYYY-MM-DD or M/D/YYYY" if self.us_style else "YYYY-MM-DD"}
         # The pattern comes first: Python reads more forms than people are asked for.
-        if not _DATE.fullmatch(value):
-            raise PydanticCustomError("date_format", "Enter the date as YYYY-MM-DD.")
+        if not _DATE.fullmatch(written):
+            raise PydanticCustomError("date_format", "Enter the date as {form}.", form)
         try:
-            date.fromisoformat(value)
+            date.fromisoformat(written)
         except ValueError:
-            raise PydanticCustomError("no_such_day", "There is no such date; enter it as YYYY-MM-DD.") from None
-        return value
+            raise PydanticCustomError("no_such_day", "There is no such date; enter it as {form}.", form) from None
+        return written
 
-    def _is_later(self, value: str, info: ValidationInfo) -> str:
-        earlier = info.data.get(self.after) if self.after else None
+    def compare(self, value: Any, info: ValidationInfo) -> Any:
+        """As above, and it is later."""
+        earlier = info.data.get(self.after or "")
         if earlier is not None and value <= earlier:
-            raise PydanticCustomError("not_later", "This date must be later than {earlier}.", {"earlier": self.after})
-        return value
+            raise _not_right("not_later", "This date must be later than {other}.", self.after, info)
+        return super().compare(value, info)
 
 
 class MonthField(FormField):
@@ -184,3 +210,9 @@ class AffirmationField(FormField):
         if value not in self.schema_["enum"]:
             raise PydanticCustomError("not_affirmed", "Check this box to affirm.")
         return True
+
+
+def _not_right(
+    code: LiteralString, sentence: LiteralString, other: str | None, info: ValidationInfo
+) -> PydanticCustomError:
+    return PydanticCustomError(code, sentence, {"other": (info.context or {}).get(other, other)})

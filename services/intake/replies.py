@@ -44,11 +44,13 @@ class Replies:
             Problem: 409 closed ticket, 415 wrong file, 422 no file, too long a comment or reused key; 503; and what
                 tickets says of the number.
         """
-        attachments.refuse(attachments.faults(upload, (LETTER_PART, *sorted(self.catalogue.parts - {LETTER_PART}))))
         ticket = await open_ticket(self.tickets, number, caller)
         structlog.contextvars.bind_contextvars(request_id=str(ticket.request_id), ticket_number=number)
         kind = self.catalogue.types.get(ticket.request_type)
-        private = kind is not None and kind.document is not None and kind.document.private
+        document = kind.document if kind else None
+        own = document.part if document else LETTER_PART
+        attachments.refuse(attachments.faults(upload, (own, *sorted((self.catalogue.parts | {LETTER_PART}) - {own}))))
+        private = document is not None and document.private
         comment = _comment(upload.fields.get("comment", "").strip())
         reply = _reply(ticket.request_id, letters_of(upload, private=private), comment, caller, key)
         async with self.letterbox.turn(reply.reply_id):

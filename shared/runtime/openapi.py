@@ -85,7 +85,7 @@ _MEANINGS: dict[HTTPStatus, tuple[str, str, str, dict[str, Any]]] = {
                 {
                     "pointer": "#/account_number",
                     "code": "string-pattern-mismatch",
-                    "detail": "String should match pattern '^[0-9]{6}$'",
+                    "detail": "An account number has six digits; leading zeros count.",
                 }
             ]
         },

@@ -19,6 +19,14 @@ MEDIA_TYPE = "application/problem+json"
 BACK_SOON = 5  # seconds
 RETRY_AFTER = {"Retry-After": str(BACK_SOON)}
 
+# What a person reads of the commonest findings, which pydantic words for programmers.
+_SAID = {
+    "missing": "Fill this in.",
+    "string_too_short": "Fill this in.",  # of all that have a least length it is one
+    "string_too_long": "At most {max_length} characters.",
+    "extra_forbidden": "There is no such field.",
+}
+
 
 class Problem(Exception):
     """An error with an answer: raised anywhere below a route, it becomes that answer.
@@ -81,7 +89,7 @@ def field_problems(errors: Iterable[ErrorDetails]) -> list[FieldProblem]:
         FieldProblem(
             pointer=pointer_to(*error["loc"]),
             code=error["type"].replace("_", "-"),
-            detail=error["msg"],
+            detail=_SAID[error["type"]].format(**error.get("ctx", {})) if error["type"] in _SAID else error["msg"],
         )
         for error in errors
     ]

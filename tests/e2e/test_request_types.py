@@ -21,6 +21,7 @@ EFT = {
     "bank_name": "First Harbor Bank",
     "routing_number": ROUTING,
     "bank_account_number": ACCOUNT,
+    "bank_account_number_again": ACCOUNT,
     "account_type": "checking",
     "account_holder": CANARIES[1],
 }

@@ -9,10 +9,13 @@ import httpx
 import pytest
 
 from services.intake import reception
+from services.intake.catalogue import load_catalogue
 from services.intake.waiting import WaitingRoom
 from shared.runtime.problems import Problem
 from tests.builders import encrypted_pdf, pages, pdf
 from tests.flow.world import World
+
+CATALOGUE = load_catalogue(None, "Portal")
 
 
 async def reply(world: World, token: str, number: str, letter: bytes, key: str | None = None) -> httpx.Response:
@@ -46,6 +49,27 @@ async def test_a_key_stands_for_one_set_of_letters(world: World) -> None:
     other = await reply(world, token, number, pages(3), key="better")
     assert (other.status_code, other.json()["type"]) == (422, "urn:por-desk:problem:key-reused")
     assert len((await world.ticket(number))["letters"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "part"),
+    [
+        ("group-por-change", "por_documentation"),
+        ("eft-info", "bank_documentation"),
+        ("contact-info", "por_documentation"),
+    ],
+)
+async def test_a_letter_that_is_missing_is_missed_where_the_ticket_has_its_own(
+    world: World, code: str, part: str
+) -> None:
+    """An answer without a file is told the part in which the ticket's type has its letters, or that of every ticket."""
+    kind = CATALOGUE.types[code]
+    files = [(kind.document.part, pdf())] if kind.document else []
+    number = (await world.send({"request_type": code, **kind.example}, files)).json()["ticket_number"]
+    async with world.client(world.provider.token()) as client:
+        answer = await client.post(f"/v1/tickets/{number}/letters", files={"comment": (None, "Here it is.")})
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"], error["code"]) == (422, f"#/{part}", "missing")
 
 
 async def test_what_was_accepted_is_not_refused_for_want_of_its_number(

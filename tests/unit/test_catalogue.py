@@ -25,6 +25,13 @@ MENU = [
     "Update my E&O Coverage",
     "SEP Training Affirmation",
 ]
+PROBLEMS = [
+    "The email with the link does not arrive",
+    "The link does not work",
+    "My account is locked",
+    "The email goes to an address I no longer have",
+    "Other",
+]
 LINES = ["group-medical", "group-dental", "group-vision", "group-life-disability", "individual-under-65", "medicare"]
 
 
@@ -104,6 +111,12 @@ def test_six_digits_are_an_account_number_and_stay_as_they_are(number: str) -> N
     assert read({**FIELDS, "account_number": number})[0]["account_number"] == number
 
 
+@pytest.mark.parametrize("number", ["041872 ", " 041872", "\t041872\xa0"])
+def test_blanks_around_a_number_do_not_count(number: str) -> None:
+    """What comes along when a number is copied from elsewhere is left out."""
+    assert read({**FIELDS, "account_number": number})[0]["account_number"] == "041872"
+
+
 @pytest.mark.parametrize("number", ["41872", "0418721", "04187a", "04 872", "041872\n", "٠٤١٨٧٢", "-41872"])
 def test_anything_but_six_digits_is_no_account_number(number: str) -> None:
     """Too few, too many and other characters are refused."""
@@ -172,6 +185,53 @@ def test_no_secret_is_asked_for(code: str) -> None:
     assert "Never include" in kind.help
 
 
+def test_a_book_goes_to_another_producer() -> None:
+    """From and to may not be one producer, however his id is written."""
+    for new, wrong in [("P1001", True), (" p1001 ", True), ("P1002", False)]:
+        assert changed("book-transfer", from_producer_id="P1001", to_producer_id=new) == (
+            {"#/to_producer_id": "not-another"} if wrong else {}
+        )
+
+
+def test_a_bank_account_is_typed_twice_and_kept_once() -> None:
+    """What is typed again must say the same, in groups or not, and is no part of the request."""
+    example = CATALOGUE.types["eft-info"].example
+    filled, errors = read({**example, "bank_account_number_again": "0001 2345-6789"}, "eft-info")
+    assert (filled["bank_account_number"], "bank_account_number_again" in filled, errors) == ("000123456789", False, {})
+    assert changed("eft-info", bank_account_number_again="000123456780") == {
+        "#/bank_account_number_again": "not-the-same"
+    }
+    assert changed("eft-info", bank_account_number_again="") == {"#/bank_account_number_again": "missing"}
+    assert changed("eft-info", bank_account_number="123") == {"#/bank_account_number": "bank-account"}
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "value", "said"),
+    [
+        ("group-por-change", "account_name", "", "Fill this in."),
+        ("group-por-change", "account_name", "x" * 121, "At most 120 characters."),
+        ("group-por-change", "acount_name", "x", "There is no such field."),
+        (
+            *("sep-training", "completed_on", "2026-02-30"),
+            "There is no such date; enter it as YYYY-MM-DD.",
+        ),
+        (
+            *("portal-password", "problem", "pets"),
+            f"Choose one of: {'; '.join(PROBLEMS)}.",
+        ),
+        ("eo-coverage", "expiration_date", "2026-12-01", "This date must be later than Effective Date."),
+        ("eo-coverage", "expiration_date", "12/01/2027", "Enter the date as YYYY-MM-DD."),
+        ("book-transfer", "to_producer_id", "P1001", "This must not be the same as Current Producer ID."),
+        ("eft-info", "bank_account_number_again", "1234", "This is not the same as Bank Account Number."),
+        ("book-transfer", "accounts", "", "Fill this in."),
+    ],
+)
+def test_what_is_wrong_is_said_in_sentences_for_people(code: str, name: str, value: str, said: str) -> None:
+    """A portal shows what the desk says beside the field: it is in the form's own words, and says what to do."""
+    _, errors = CATALOGUE.types[code].read({**CATALOGUE.types[code].example, name: value})
+    assert [(error.pointer, error.detail) for error in errors] == [(f"#/{name}", said)]
+
+
 def test_training_must_be_affirmed() -> None:
     """A box that is not ticked affirms nothing."""
     assert changed("sep-training", affirmed="") == {"#/affirmed": "missing"}
@@ -181,7 +241,8 @@ def test_training_must_be_affirmed() -> None:
 def test_only_bank_details_are_private() -> None:
     """Both bank numbers, and the documents that show them, are private; nothing else is."""
     private = {(kind.code, name) for kind in CATALOGUE.types.values() for name in kind.private_fields}
-    assert private == {("eft-info", "routing_number"), ("eft-info", "bank_account_number")}
+    numbers = ("routing_number", "bank_account_number", "bank_account_number_again")
+    assert private == {("eft-info", name) for name in numbers}
     documents = [kind.code for kind in CATALOGUE.types.values() if kind.document and kind.document.private]
     assert documents == ["eft-info"]
 
@@ -223,7 +284,12 @@ def loaded(folder: Path, text: str) -> Catalogue:
         (GOOD.replace('name = "day"', 'name = "The Day"'), "name"),
         (GOOD.replace("position = 1", 'position = 1\none_of = ["night"]'), "one_of names no field: night"),
         (GOOD + "choices = {}\n", "choices"),
-        (GOOD + 'after = "night"\n', "day: after must name an earlier field, not night"),
+        (GOOD + 'after = "night"\n', "day is compared with no field before it: night"),
+        (GOOD + 'same_as = "day"\n', "day is compared with no field before it: day"),
+        (
+            GOOD.replace("date", "table") + TABLE.replace('["night"]', '["day"]') + 'other_than = "night"\n',
+            "day is compared with no field before it: night",
+        ),
         (GOOD.replace("date", "text") + 'pattern = "[0-9-]+"\n', "in wrong"),
         (GOOD.replace("date", "text") + 'pattern = "("\nwrong = "No."\n', "unterminated"),
         (GOOD.replace("date", "table") + TABLE, "unique names no column: night"),

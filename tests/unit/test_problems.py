@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.problems import FieldProblem, ProblemDetails
 from shared.runtime.problems import Problem, install_problems, invalid_fields, pointer_to, unavailable
@@ -17,8 +17,12 @@ from shared.runtime.problems import Problem, install_problems, invalid_fields, p
 class Order(BaseModel):
     """Something that is posted."""
 
+    model_config = ConfigDict(extra="forbid")
+
     count: int
     lines: list[int]
+    name: str = Field(default="", max_length=3)
+    title: str = Field(default="x", min_length=1)
 
 
 @asynccontextmanager
@@ -57,6 +61,18 @@ async def test_every_bad_field_is_named_with_a_pointer() -> None:
     assert response.status_code == 422
     assert {error.pointer for error in problem.errors or []} == {"#/page", "#/count", "#/lines/1"}
     assert "secret" not in response.text
+
+
+async def test_what_is_missing_or_too_long_is_said_for_people() -> None:
+    """The commonest findings are sentences that a portal may show as they are."""
+    _, problem = await answer("POST", "/orders", json={"lines": [], "name": "x" * 4, "title": "", "colour": "blue"})
+    said = {error.pointer: (error.code, error.detail) for error in problem.errors or []}
+    assert said == {
+        "#/count": ("missing", "Fill this in."),
+        "#/name": ("string-too-long", "At most 3 characters."),
+        "#/title": ("string-too-short", "Fill this in."),
+        "#/colour": ("extra-forbidden", "There is no such field."),
+    }
 
 
 async def test_a_part_that_is_away_says_when_to_come_back() -> None:

@@ -42,6 +42,7 @@ def test_every_row_has_its_verdict() -> None:
         "041872,Harbor,\n"
         "41873,Lakeside,2027-01-01\n"
         "041874,,soon\n"
+        ",,\n"
         "\n"
         "041875,Prairie,2027-01-01,more\n"
     )
@@ -49,10 +50,52 @@ def test_every_row_has_its_verdict() -> None:
         (3, "#/accounts/1/account_number", "string-pattern-mismatch"),
         (4, "#/accounts/2/account_name", "missing"),
         (4, "#/accounts/2/effective_date", "date-format"),
-        (5, "#/accounts/3/account_number", "missing"),
-        (5, "#/accounts/3/account_name", "missing"),
-        (6, "#/accounts/4/beyond the last column", "extra-forbidden"),
+        (7, "#/accounts/5/beyond the last column", "extra-forbidden"),
     ]
+    assert [error.detail for error in errors] == [
+        "An account number has six digits, including leading zeros.",
+        "Account Name: Fill this in.",
+        "Effective Date: Enter the date as YYYY-MM-DD or M/D/YYYY.",
+        "Beyond the last column: There is no such field.",
+    ]
+
+
+def test_rows_of_nothing_are_passed_over() -> None:
+    """What a spreadsheet leaves below or between rows is no account; the others are counted as it counts them."""
+    gaps = "Account Number,Account Name,Effective Date\n,,\n041872,Harbor,\n , ,\n\n041873,Lakeside,\n,,\n,,\n"
+    accounts, errors = read(gaps)
+    assert errors == []
+    assert accounts == (
+        {"account_number": "041872", "account_name": "Harbor"},
+        {"account_number": "041873", "account_name": "Lakeside"},
+    )
+    _, [error] = read(gaps.replace("041873", "041872"))
+    assert (error.row, error.detail) == (6, "Account Number: This value is already in row 3.")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("1/2/2027", "2027-01-02"),
+        ("01/02/2027", "2027-01-02"),
+        ("12/31/2027", "2027-12-31"),
+        ("2027-01-02", "2027-01-02"),
+    ],
+)
+def test_a_date_may_be_written_as_spreadsheets_in_the_us_do(written: str, kept: str) -> None:
+    """Month, day and year, with or without zeros, is a date in a list; it is kept as every date is."""
+    accounts, errors = read(f"account_number,account_name,effective_date\n041872,Harbor,{written}\n")
+    assert errors == []
+    assert accounts == ({"account_number": "041872", "account_name": "Harbor", "effective_date": kept},)
+
+
+@pytest.mark.parametrize(
+    ("written", "code"), [("2/30/2027", "no-such-day"), ("31/12/2027", "no-such-day"), ("1/2/27", "date-format")]
+)
+def test_no_other_day_is_guessed(written: str, code: str) -> None:
+    """A day that there is not, or that could be meant otherwise, is refused."""
+    _, [error] = read(f"account_number,account_name,effective_date\n041872,Harbor,{written}\n")
+    assert error.code == code
 
 
 def test_an_account_is_moved_once() -> None:
@@ -71,7 +114,8 @@ def test_an_account_is_moved_once() -> None:
         ("account_number,account_number\n041872,041872", "table-heading"),
         ("041872,Harbor", "table-heading"),
         ('account_number,account_name\n041872,"Harbor', "not-a-table"),
-        ("   ", "not-a-table"),
+        ("account_number,account_name\n,\n\n,\n", "table-length"),
+        ("   ", "missing"),
     ],
 )
 def test_what_is_no_such_list_is_refused_as_a_whole(text: str, code: str) -> None:
