@@ -31,9 +31,10 @@ from shared.runtime.breaker import Breaker
 from shared.runtime.codec import EventCodec
 from shared.runtime.consumers import cancel, is_consuming
 from shared.runtime.declaring import declare_topology
-from shared.runtime.failures import QUEUE, FailureMiddleware
+from shared.runtime.failures import QUEUE, FailureMiddleware, Pulse
 from shared.runtime.logs import log
 from shared.runtime.settings import ServiceSettings
+from shared.runtime.watch import Watched, watch_forever
 
 GRACEFUL_SECONDS = 10.0
 
@@ -64,15 +65,20 @@ class Bus:
         )
         self._subscribers: list[RabbitSubscriber] = []
         self._breakers: list[Breaker] = []
+        self._watched: list[Watched] = []
+        self._watching: asyncio.Task[None] | None = None
         held = "1 while a queue's messages are held, a server being away."
         self._breaker_gauge = Gauge("por_breaker_open", held, ("queue",), registry=registry)
         age = "How old the event was that was taken last."
         self._age = Gauge("por_message_age_seconds", age, ("queue",), registry=registry)
 
+    def _named(self, role: str) -> URL:
+        """The address with a name for what connects: operators see it in the list of connections."""
+        return URL(self._url).update_query(name=f"{self.service}-{role}")
+
     def _broker(self, role: str, metrics: RabbitPrometheusMiddleware) -> RabbitBroker:
         return RabbitBroker(
-            # The name is what operators see in the list of connections.
-            URL(self._url).update_query(name=f"{self.service}-{role}"),
+            self._named(role),
             default_channel=Channel(publisher_confirms=True, on_return_raises=True),
             app_id=self.service,
             graceful_timeout=GRACEFUL_SECONDS,
@@ -101,7 +107,8 @@ class Bus:
         codec = EventCodec(queue.receives + queue.formerly)
         breaker = Breaker(queue.name, self._breaker_gauge)
         self._breakers.append(breaker)
-        router = RabbitRouter(middlewares=[FailureMiddleware(queue.name, self._republish, breaker.run)])
+        pulse = Pulse(queue.name)
+        router = RabbitRouter(middlewares=[FailureMiddleware(pulse, self._republish, breaker.run)])
         for name, exchange, prefetch in (
             (queue.name, queue.exchange, self._prefetch),
             (topology.suspects_of(queue.name), topology.SUSPECTS, 1),
@@ -118,6 +125,7 @@ class Bus:
             )
             subscriber(publish_result)
             self._subscribers.append(subscriber)
+            self._watched.append(Watched(subscriber, pulse))
         self._consumer.include_router(router)
 
     def listen(self, routing_key: str, kind: type[E], handler: Callable[[E], Awaitable[None]]) -> None:
@@ -204,9 +212,12 @@ class Bus:
         await self._redeclare()
         await self._publisher.start()
         await self._consumer.start()
+        self._watching = asyncio.create_task(watch_forever(self._named("watch"), self._watched))
 
     async def stop(self) -> None:
         """Take no more, finish what is in work (at most ``GRACEFUL_SECONDS``), then disconnect."""
+        if self._watching:
+            self._watching.cancel()
         await asyncio.gather(*(cancel(subscriber) for subscriber in self._subscribers))
         for breaker in self._breakers:
             breaker.let_go()

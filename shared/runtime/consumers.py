@@ -20,11 +20,27 @@ async def is_consuming(subscriber: RabbitSubscriber) -> bool:
     queue, tag = subscriber._queue_obj, subscriber._consumer_tag  # noqa: SLF001
     if queue is None or tag is None:
         return False
-    channel: AbstractRobustChannel = queue.channel  # type: ignore[assignment]  # robust by construction
-    if channel.is_closed:
+    if queue.channel.is_closed:
         return False
-    underlay = cast("aiormq.Channel", await asyncio.wait_for(channel.get_underlay_channel(), 1))
-    return tag in underlay.consumers
+    return tag in (await _underlay(subscriber)).consumers
+
+
+async def renew(subscriber: RabbitSubscriber) -> None:
+    """Close its channel: the library opens another and consumes anew, and what was not acknowledged comes again.
+
+    Nothing is done to one that does not consume.
+    """
+    if not await is_consuming(subscriber):
+        return
+    async with asyncio.timeout(CANCEL_SECONDS):
+        await (await _underlay(subscriber)).close()
+
+
+async def _underlay(subscriber: RabbitSubscriber) -> "aiormq.Channel":
+    queue = subscriber._queue_obj  # noqa: SLF001
+    assert queue is not None
+    channel: AbstractRobustChannel = queue.channel  # type: ignore[assignment]  # robust by construction
+    return cast("aiormq.Channel", await asyncio.wait_for(channel.get_underlay_channel(), 1))
 
 
 async def cancel(subscriber: RabbitSubscriber) -> None:

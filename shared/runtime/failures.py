@@ -94,11 +94,20 @@ def reason_of(error: BaseException) -> tuple[str, bool]:
     return type(error).__name__, True
 
 
-@dataclass(frozen=True)
-class FailureMiddleware:
-    """Puts a :class:`FailurePath` around every message of one queue."""
+@dataclass
+class Pulse:
+    """How many messages of a queue were taken so far, and how many of them are in hand."""
 
     queue: str
+    taken: int = 0
+    in_hand: int = 0
+
+
+@dataclass(frozen=True)
+class FailureMiddleware:
+    """Puts a :class:`FailurePath` around every message of one queue, whose ``pulse`` beats with each."""
+
+    pulse: Pulse
     republish: Republish
     hold: Hold
 
@@ -112,10 +121,13 @@ class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
 
     def __init__(self, msg: IncomingMessage, /, *, context: ContextRepo, path: FailureMiddleware) -> None:
         super().__init__(msg, context=context)
-        self._queue, self._republish, self._hold = path.queue, path.republish, path.hold
+        self._queue, self._pulse = path.pulse.queue, path.pulse
+        self._republish, self._hold = path.republish, path.hold
 
     async def on_receive(self) -> None:
         """Open the canonical log line."""
+        self._pulse.taken += 1
+        self._pulse.in_hand += 1
         self._started = time.perf_counter()
         structlog.contextvars.bind_contextvars(
             queue=self._queue,
@@ -154,6 +166,12 @@ class FailurePath(BaseMiddleware[RabbitPublishCommand, IncomingMessage]):
         exc_tb: TracebackType | None = None,  # noqa: ARG002  # as above
     ) -> bool | None:
         """Reroute a failed message, then let it be acked; close the log line."""
+        try:
+            return await self._settle(exc_val)
+        finally:
+            self._pulse.in_hand -= 1
+
+    async def _settle(self, exc_val: BaseException | None) -> bool:
         if exc_val is None:
             self._log("done")
             return False

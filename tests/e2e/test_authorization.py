@@ -77,7 +77,8 @@ BODIES: dict[str, dict[str, Any]] = {
 DIGITS = ("983120405", "83920174655013")
 PRIVATE = {
     "request_type": "eft-info", "bank_name": "First Harbor Bank", "routing_number": DIGITS[0],
-    "bank_account_number": DIGITS[1], "account_type": "checking", "account_holder": "The Agency, LLC",
+    "bank_account_number": DIGITS[1], "bank_account_number_again": DIGITS[1],
+    "account_type": "checking", "account_holder": "The Agency, LLC",
 }  # fmt: skip
 EVERYWHERE = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect")
 SERVICES = ("intake", "documents", "tickets", "notifier")

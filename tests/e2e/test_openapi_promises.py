@@ -18,6 +18,7 @@ EFT = {
     "bank_name": "First Harbor Bank",
     "routing_number": "983120405",
     "bank_account_number": "83920174655012",
+    "bank_account_number_again": "83920174655012",
     "account_type": "checking",
     "account_holder": "The Agency, LLC",
 }

@@ -15,7 +15,7 @@ from shared import topology
 from shared.contracts.requests import AddressGiven, RequestSubmitted
 from shared.runtime import failures
 from shared.runtime.codec import EventCodec
-from shared.runtime.failures import Away, Deferred, FailureMiddleware, Permanent, Transient, reason_of
+from shared.runtime.failures import Away, Deferred, FailureMiddleware, Permanent, Pulse, Transient, reason_of
 from tests.builders import submission, submitted
 
 
@@ -102,7 +102,7 @@ async def test_a_message_that_the_broker_took_back_is_not_handled_again() -> Non
     async def republish(*_: object) -> None:
         pytest.fail("it is not ours to move")
 
-    path = FailureMiddleware("documents.check-letter", republish, hold)(
+    path = FailureMiddleware(Pulse("documents.check-letter"), republish, hold)(
         cast("IncomingMessage", message), context=ContextRepo()
     )
     await path.on_receive()
@@ -127,7 +127,7 @@ async def test_a_message_that_the_broker_took_back_is_not_moved(monkeypatch: pyt
     async def hold(_: object) -> None:
         pytest.fail("there is nothing to attempt")
 
-    path = FailureMiddleware("documents.check-letter", republish, hold)(
+    path = FailureMiddleware(Pulse("documents.check-letter"), republish, hold)(
         cast("IncomingMessage", message), context=ContextRepo()
     )
     await path.on_receive()
@@ -147,7 +147,7 @@ async def test_what_is_deferred_comes_back_as_it_was() -> None:
     async def hold(_: object) -> None:
         pytest.fail("there is nothing to attempt")
 
-    path = FailureMiddleware("notifier.send-mail", republish, hold)(
+    path = FailureMiddleware(Pulse("notifier.send-mail"), republish, hold)(
         cast("IncomingMessage", message), context=ContextRepo()
     )
     await path.on_receive()

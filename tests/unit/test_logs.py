@@ -19,7 +19,7 @@ from faststream import ContextRepo
 from prometheus_client import CollectorRegistry
 
 from shared.runtime import failures
-from shared.runtime.failures import FailureMiddleware
+from shared.runtime.failures import FailureMiddleware, Pulse
 from shared.runtime.logs import configure_logs, log
 from shared.runtime.service import service_app
 
@@ -81,7 +81,7 @@ async def handled(republish: Callable[..., Awaitable[None]]) -> None:
     async def hold(_: object) -> None:
         pytest.fail("there is nothing to attempt")
 
-    path = FailureMiddleware("documents.check-letter", republish, hold)(
+    path = FailureMiddleware(Pulse("documents.check-letter"), republish, hold)(
         cast("IncomingMessage", Message()), context=ContextRepo()
     )
     await path.on_receive()
