@@ -70,7 +70,8 @@ def build(settings: PortalSettings) -> FastAPI:
         await parts.gateway.close()
 
     app = FastAPI(title=settings.name, lifespan=lifespan, openapi_url=None, max_body_size=MAX_BODY)
-    for pages in (*(signing_in, forgotten, new_password, home, assistance, tickets, queue, desk, files, live, health),):
+    ways_in = (signing_in, forgotten, new_password)
+    for pages in (*ways_in, home, assistance, tickets, queue, desk, files, live, health):
         app.include_router(pages.router(parts))
     app.mount("/static", StaticFiles(directory=STATIC))
     install_problems(app, parts)
