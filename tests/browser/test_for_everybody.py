@@ -2,12 +2,16 @@
 
 import asyncio
 import re
+import time
 
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import FileChooser, Page, expect
 
 from tests.browser.steps import FORM, PDF, TYPES, fill_in, move, row, send
 from tests.fixtures.portal import PASSWORD, STAFF, Account, Visit, Visitor
+
+# The viewer of a letter takes the focus, and each Tab, while it comes up: seconds on a busy machine.
+PATIENCE = 20
 
 
 async def assert_accessible(visitor: Visitor) -> None:
@@ -48,14 +52,17 @@ async def test_axe_finds_no_violation_on_any_page(visit: Visit, producer_account
 
 async def tab_to(page: Page, name: str) -> None:
     """Press Tab until the element with this name has the focus, which must be seen there."""
-    await page.wait_for_load_state()  # the viewer of a letter takes the focus while it comes up
-    for _ in range(60):
+    await page.wait_for_load_state()
+    reached = []
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
         await page.keyboard.press("Tab")
         focused = page.locator(":focus")
-        if await focused.count() and name in (await focused.aria_snapshot()).partition("\n")[0]:
+        reached.append((await focused.aria_snapshot()).partition("\n")[0] if await focused.count() else "a frame")
+        if name in reached[-1]:
             assert await focused.evaluate("element => getComputedStyle(element).outlineStyle") != "none"
             return
-    raise AssertionError(f"{name} cannot be reached with Tab")
+    raise AssertionError(f"{name} cannot be reached with Tab, but {reached} can")
 
 
 async def test_a_request_is_sent_with_the_keyboard_alone(visit: Visit, producer_account: Account) -> None:
