@@ -13,7 +13,7 @@ from ops.stack.keys import field_keys, private_key_text, signing_key
 from ops.stack.portal import make_users
 from ops.tokens import AUDIENCE, ISSUER, Mint
 
-FOLDER = ".local/compose"
+FOLDER = ".compose"  # not in .local, which `make clean` removes: what is kept is lost without its keys
 
 SECRETS = (
     "POR_RABBITMQ_PASSWORD",
@@ -38,22 +38,37 @@ SETTINGS = {
 
 
 def make_env(root: Path) -> Mint:
-    """Complete ``root``/.env and the development key; gives what mints tokens with it."""
-    key = signing_key(root / FOLDER)
-    # Read in the containers by a user that this machine does not know; others here do not get into the folder.
-    key.jwks.chmod(0o644)
-    field_keys(root / FOLDER).chmod(0o644)
-    (root / FOLDER).chmod(0o700)
+    """Complete ``root``/.env and the development key; gives what mints tokens with it.
+
+    Raises:
+        SystemExit: the keys of an .env that is there are gone.
+    """
     env = root / ".env"
     kept = env.read_text() if env.exists() else "# Made by `make env` for docker compose.\n"
     if not kept.endswith("\n"):
         kept += "\n"
     known = {line.partition("=")[0].strip() for line in kept.splitlines()}
+    _require_keys(root / FOLDER, known)
+    key = signing_key(root / FOLDER)
+    # Read in the containers by a user that this machine does not know; others here do not get into the folder.
+    key.jwks.chmod(0o644)
+    field_keys(root / FOLDER).chmod(0o644)
+    (root / FOLDER).chmod(0o700)
     made = {name: secrets.token_hex(24) for name in SECRETS}
     wanted = SETTINGS | made | {"PORTAL_SIGNING_KEY": private_key_text(key.private)}
     added = "".join(f"{name}={value}\n" for name, value in wanted.items() if name not in known)
     write_private(env, kept + added)
     return Mint(key.private)
+
+
+def _require_keys(folder: Path, known: set[str]) -> None:
+    """New keys beside an old .env would open nothing of what is kept, and sign nobody in."""
+    missing = [name for name in ("signing-key.pem", "jwks.json", "field-keys") if not (folder / name).exists()]
+    if "PORTAL_SIGNING_KEY" in known and missing:
+        sys.exit(
+            f".env is there, but {', '.join(str(folder / name) for name in missing)} not. Restore the folder from a "
+            "backup; or, to start again with no data, run: docker compose down --volumes && rm .env"
+        )
 
 
 def make_logins(root: Path) -> tuple[Login, ...]:

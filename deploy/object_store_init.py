@@ -27,7 +27,13 @@ def policy(bucket: str) -> dict[str, object]:
             },
             {
                 "Effect": "Allow",
-                "Action": ["s3:GetObject", "s3:GetObjectRetention", "s3:PutObject", "s3:PutObjectRetention"],
+                "Action": [
+                    "s3:AbortMultipartUpload",
+                    "s3:GetObject",
+                    "s3:GetObjectRetention",
+                    "s3:PutObject",
+                    "s3:PutObjectRetention",
+                ],
                 "Resource": [f"{arn}/*"],
             },
         ],

@@ -18,7 +18,7 @@ from ops.stack import StackInfo
 from ops.tokens import AUDIENCE, ISSUER
 from shared.runtime.auth import OPS, Caller, TokenVerifier
 from shared.runtime.problems import Problem
-from shared.runtime.settings import ConfigurationError, HttpAddress, ServiceSettings, read_settings
+from shared.runtime.settings import SECRETS_DIR, ConfigurationError, HttpAddress, ServiceSettings, read_settings
 
 HOME = Path(".local")
 CONNECT_SECONDS = 10.0
@@ -53,7 +53,7 @@ def find_desk(home: Path = HOME) -> OperatorSettings:
     Raises:
         Refused: there is neither, or the variables are wrong.
     """
-    if "POR_AMQP_URL" in os.environ:
+    if "POR_AMQP_URL" in os.environ or (SECRETS_DIR / "por_amqp_url").is_file():
         try:
             return read_settings(OperatorSettings)
         except ConfigurationError as error:

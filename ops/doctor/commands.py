@@ -18,12 +18,17 @@ from ops.doctor.broker import look_at_bindings, look_at_queues, look_at_room, lo
 from ops.doctor.finding import Finding, Severity
 from ops.doctor.keeping import look_at_events, look_at_letters
 from ops.queues import read_queues
+from ops.terminal import number
 
+MOST_MINUTES = 10 * 365 * 24 * 60
 _COLOURS = {Severity.BAD: "red", Severity.WATCH: "yellow"}
 
 
 def doctor(
-    older_than: Annotated[float, typer.Option(min=0, help="Skip letters younger than this many minutes.")] = 60,
+    older_than: Annotated[
+        float,
+        typer.Option(min=0, max=MOST_MINUTES, callback=number, help="Skip letters younger than so many minutes."),
+    ] = 60,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Find problems and say what to do about them; exit with 1 if there are any."""

@@ -30,6 +30,11 @@ _SAYS = {
         ),
         "Nothing was promised for them; they can be deleted.",
     ),
+    "forms-missing": (
+        Severity.BAD,
+        ("ticket has lost its form", "tickets have lost their forms"),
+        "Restore request.json from a backup of the object store, and delete nothing beside it.",
+    ),
     "forms-without-ticket": (
         Severity.BAD,
         ("form has no ticket", "forms have no ticket"),
@@ -77,15 +82,18 @@ class Leftovers:
     counts: dict[str, int] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
 
-    def judge(self, folder: Folder, tickets: Mapping[str, Ticket] | None, read: Callable[[str], bytes]) -> None:
-        """Look at one folder, with the tickets by request where they are known; ``read`` gives an object by its key."""
-        if _FORM not in folder.names:  # its letters came, and then the request was not accepted
+    def judge(self, folder: Folder, tickets: Mapping[str, Ticket], read: Callable[[str], bytes]) -> None:
+        """Look at one folder, with the tickets by request; ``read`` gives an object by its key."""
+        ticket = tickets.get(folder.request)
+        if _FORM in folder.names and ticket:
+            self._compare(folder, ticket, read)
+        elif _FORM in folder.names:
+            self._note("forms-without-ticket", folder.request)
+        elif ticket:
+            self._note("forms-missing", folder.request)
+        else:  # its letters came, and then the request was not accepted
             for name in sorted(folder.names):
                 self._note("letters-orphaned", f"{ROOT}{folder.request}/{name}")
-        elif tickets is not None and folder.request not in tickets:
-            self._note("forms-without-ticket", folder.request)
-        elif tickets is not None:
-            self._compare(folder, tickets[folder.request], read)
 
     def findings(self) -> Iterator[Finding]:
         """One for each kind."""
@@ -94,17 +102,18 @@ class Leftovers:
             yield Finding(code, severity, f"{counted(count, *words)}. First: {self.first[code]}.", advice)
 
     def _compare(self, folder: Folder, ticket: Ticket, read: Callable[[str], bytes]) -> None:
-        sent = set(ticket.letters)
+        loose = {name for name in folder.names if _LETTER.fullmatch(name)} - ticket.letters
         for reply_id in sorted({match[1] for name in folder.names if (match := _REPLY.fullmatch(name))}):
-            if reply_id in ticket.replies:
+            is_named = reply_id in ticket.replies  # from its first letter on
+            if is_named and not loose:
                 continue
             key = reply_key(folder.request, reply_id)
             letters, comment = _reply(read(key))
             # The same letter once more and not a word with it leaves no trace in a history.
-            if comment or not letters <= ticket.letters:
+            if letters - ticket.letters or (comment and not is_named):
                 self._note("replies-not-on-ticket", key)
-            sent |= letters
-        for sha256 in sorted({name for name in folder.names if _LETTER.fullmatch(name)} - sent):
+            loose -= letters
+        for sha256 in sorted(loose):
             self._note("letters-orphaned", letter_key(folder.request, sha256))
 
     def _note(self, code: str, where: str) -> None:

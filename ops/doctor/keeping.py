@@ -1,7 +1,6 @@
 """The doctor at what is kept: events that are not out, and what the object store has that led to nothing."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -48,15 +47,18 @@ def look_at_events(desk: OperatorSettings) -> Iterator[Finding]:
 
 
 def look_at_letters(desk: OperatorSettings, older_than: timedelta) -> Iterator[Finding]:
-    """Letters of what was never accepted, and what was accepted and is on no ticket; what is younger is left out."""
-    if desk.s3_endpoint is None:
+    """Letters of what was never accepted, and what was accepted and is on no ticket; what is younger is left out.
+
+    Without the tickets nobody can tell which it is, and nothing is said.
+    """
+    if desk.s3_endpoint is None or desk.mongodb_url is None:
         return
     found = Leftovers()
     try:
-        with open_store(desk) as store, _tickets(desk) as tickets, progress("objects") as looked:
+        with open_store(desk) as store, open_database(desk) as client, progress("objects") as looked:
             old = folders(store, desk.s3_bucket, datetime.now(UTC) - older_than, looked)
             while batch := [*islice(old, BATCH)]:
-                known = None if tickets is None else _known(tickets, batch)
+                known = _known(client[desk.mongodb_database]["tickets"], batch)
                 for folder in batch:
                     found.judge(folder, known, partial(_read, store, desk.s3_bucket))
     except StoreFault as error:
@@ -66,15 +68,6 @@ def look_at_letters(desk: OperatorSettings, older_than: timedelta) -> Iterator[F
         yield _away("mongodb", "MongoDB", error)
         return
     yield from found.findings()
-
-
-@contextmanager
-def _tickets(desk: OperatorSettings) -> Iterator[Tickets | None]:
-    if desk.mongodb_url is None:
-        yield None
-        return
-    with open_database(desk) as client:
-        yield client[desk.mongodb_database]["tickets"]
 
 
 def _known(tickets: Tickets, batch: list[Folder]) -> dict[str, Ticket]:

@@ -24,7 +24,11 @@ def choice_of(
     reason: str | None,
     queue: str | None,
 ) -> Choice:
-    """Which messages these options mean."""
+    """Which messages these options mean.
+
+    Raises:
+        Refused: a ticket is named, and its request cannot be found out now.
+    """
     of_ticket = _request_of(desk, ticket) if ticket else None
     return Choice(message_id, ticket, of_ticket, request, reason, queue)
 
@@ -36,8 +40,11 @@ def _request_of(desk: OperatorSettings, ticket: str) -> str | None:
     try:
         with open_database(desk) as client:
             found = client[desk.mongodb_database]["tickets"].find_one({"number": ticket}, {"_id": 1})
-    except PyMongoError:
-        return None
+    except PyMongoError as error:
+        raise Refused(
+            f"MongoDB cannot be asked ({type(error).__name__}), and messages from before the ticket name only its "
+            "request. Check POR_MONGODB_URL, or use --request."
+        ) from None
     return str(found["_id"]) if found else None
 
 

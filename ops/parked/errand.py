@@ -73,6 +73,9 @@ def act_on(
         async with connect(desk) as connection:
             await Acting(connection, Act(kind, caller.subject, why, rate), done, told).on(found.parcels)
 
+    if not found.parcels and not as_json:
+        print(NONE_MATCH)
+        return
     try:
         with progress(verb, len(found.parcels)) as told:
             asyncio.run(act(told))
@@ -95,7 +98,6 @@ def _report(did: str, done: Done, as_json: bool) -> None:
     if as_json:
         print(json.dumps({did: done.count, "failed": done.failures}))
         return
-    anything = done.count or done.failures
-    print(f"{done.count} {did}." if anything else NONE_MATCH)
+    print(f"{done.count} {did}.")
     for failure in done.failures:
         note(failure)

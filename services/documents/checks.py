@@ -2,7 +2,6 @@
 
 import hashlib
 
-import filetype
 import pikepdf
 
 from services.documents.pdfs import read_pdf
@@ -10,15 +9,8 @@ from services.documents.pictures import picture_pages
 from services.documents.polyglots import check_no_archive
 from services.documents.verdict import Refused, Verdict
 from shared.contracts.letters import LetterFault
-from shared.contracts.media import LETTER_TYPES, PDF
+from shared.contracts.media import LETTER_TYPES, PDF, media_type_of
 from shared.contracts.transfer_forms import FilledForm
-
-_HEAD = 8192
-
-
-def media_type_of(data: bytes) -> str:
-    """What the first bytes say that the file is."""
-    return filetype.guess_mime(data[:_HEAD]) or "application/octet-stream"
 
 
 def judge(data: bytes, sha256: str, max_pages: int) -> Verdict:

@@ -9,11 +9,11 @@ from contextlib import suppress
 
 from pydantic import ValidationError
 
-from services.documents.checks import media_type_of
 from services.documents.settings import DocumentsSettings
 from services.documents.verdict import VERDICT, Verdict
 from services.documents.worker import HEAD, READY
 from shared.contracts.letters import LetterFault
+from shared.contracts.media import media_type_of
 from shared.runtime.failures import Away
 from shared.runtime.logs import log
 

@@ -35,6 +35,7 @@ def router(reception: Reception, verifier: Verifier, settings: IntakeSettings) -
             HTTPStatus.CONFLICT,
             HTTPStatus.UNPROCESSABLE_ENTITY,
             HTTPStatus.TOO_MANY_REQUESTS,
+            HTTPStatus.INTERNAL_SERVER_ERROR,
             *refusals.SHOW_LETTER,
         ),
     )

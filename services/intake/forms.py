@@ -3,18 +3,18 @@
 from typing import Any
 
 from services.intake.catalogue import TYPE_FIELD, Catalogue, RequestType
-from services.intake.replies import LETTER_PART
+from services.intake.replies import LETTER_PART, ReplyFields
 from services.intake.settings import IntakeSettings
-from shared.contracts.messages import MAX_WORDS
 
 
 def letters_schema(catalogue: Catalogue, settings: IntakeSettings) -> dict[str, Any]:
     """The OpenAPI of a form with letters, in whichever part a type has for them, and the words that go with them."""
-    comment = {"type": "string", "maxLength": MAX_WORDS, "description": "Shown on the ticket."}
+    fields = ReplyFields.model_json_schema()
     parts = dict.fromkeys((LETTER_PART, *sorted(catalogue.parts)))
     schema = {
         "type": "object",
-        "properties": {**{part: _files("The letter", settings) for part in parts}, "comment": comment},
+        "properties": {**{part: _files("The letter", settings) for part in parts}, **fields["properties"]},
+        "additionalProperties": fields["additionalProperties"],
         "anyOf": [{"required": [part]} for part in parts],
     }
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

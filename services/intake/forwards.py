@@ -11,11 +11,12 @@ import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.intake.owners import Owner
+from services.intake.places import Places
 from shared.contracts import refusals
 from shared.contracts.grid import TicketQuery
 from shared.contracts.ticket_acts import ReasonTexts, TicketCounts
 from shared.contracts.ticket_views import TicketDetail, TicketPage
-from shared.runtime.auth import Verifier, signed_in
+from shared.runtime.auth import Caller, Verifier, signed_in
 from shared.runtime.event_streams import EventStream
 from shared.runtime.json_bodies import StrictJsonRoute
 from shared.runtime.openapi import EVENTS, LETTER, TICKET, documented
@@ -23,9 +24,10 @@ from shared.runtime.openapi import EVENTS, LETTER, TICKET, documented
 _NUMBER = re.compile(r"SR-[0-9]{8}-[0-9]")
 
 
-def router(tickets: Owner, documents: Owner, verifier: Verifier) -> APIRouter:
+def router(tickets: Owner, documents: Owner, verifier: Verifier, downloads: Places) -> APIRouter:
     """Every forwarded route that reads; nobody without a valid token gets as far as the owner, who checks the rest."""
-    routes = APIRouter(prefix="/v1", dependencies=[Depends(signed_in(verifier))], route_class=StrictJsonRoute)
+    anybody = Depends(signed_in(verifier))
+    routes = APIRouter(prefix="/v1", dependencies=[anybody], route_class=StrictJsonRoute)
 
     @routes.get(
         "/tickets",
@@ -86,8 +88,8 @@ def router(tickets: Owner, documents: Owner, verifier: Verifier) -> APIRouter:
         response_class=Response,
         responses={**LETTER, **limited(*refusals.SHOW_LETTER)},
     )
-    async def show_letter(letter_id: str, request: Request) -> Response:
-        return await documents.forward(request)
+    async def show_letter(letter_id: str, request: Request, caller: Annotated[Caller, anybody]) -> Response:
+        return await documents.forward(request, downloads.place(caller.subject))
 
     return routes
 

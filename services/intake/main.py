@@ -12,7 +12,7 @@ from services.intake.counter import Counter
 from services.intake.doorman import Allowance, Doorman
 from services.intake.holds import Holds
 from services.intake.letterbox import Letterbox
-from services.intake.owners import Owner
+from services.intake.owners import CONNECTIONS, Owner
 from services.intake.pipeline import Pipeline
 from services.intake.places import Places
 from services.intake.reception import Reception
@@ -50,7 +50,7 @@ def build(settings: IntakeSettings, brokers: Brokers | None = None) -> FastAPI:
     reception = Reception(counter, letterbox, pipeline, waiting, tickets)
     replies = Replies(catalogue, letterbox, pipeline, tickets)
     doorman = Doorman(TokenVerifier(settings), Allowance(settings.rate_per_second, settings.rate_burst))
-    places = Places(settings.max_uploads)
+    uploads, downloads = Places(settings.max_uploads, "uploads"), Places(CONNECTIONS, "downloads")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -70,10 +70,10 @@ def build(settings: IntakeSettings, brokers: Brokers | None = None) -> FastAPI:
         lifespan=lifespan,
         checks={"rabbitmq": bus.ready, "object_store": store.ping},
         routers=(
-            routes.router(reception, replies, doorman, places, settings),
+            routes.router(reception, replies, doorman, uploads, settings),
             catalogue_routes.router(reception, doorman, settings),
             paper_routes.router(catalogue.types.get(REQUEST_TYPE), settings.portal_name, doorman),
-            forwards.router(tickets, documents, doorman),
+            forwards.router(tickets, documents, doorman, downloads),
             work_forwards.router(tickets, doorman),
         ),
     )

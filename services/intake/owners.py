@@ -1,16 +1,18 @@
 """The services behind the gateway: tickets and documents, asked with the caller's own token."""
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
 import httpx
+from anyio import CancelScope
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
-from starlette.background import BackgroundTask
+from starlette.types import Receive, Scope, Send
 
 from shared.contracts.problems import ProblemDetails
 from shared.contracts.ticket_views import TicketDetail, TicketPage, TicketSummary
@@ -24,6 +26,7 @@ _BROKEN = (httpx.HTTPError, AttributeError)
 # Characters of path and query, escaped. No address that means anything has as many; three times what a caller may send
 # is more than an owner reads, or the library writes.
 MAX_ADDRESS = 8 * 1024
+CONNECTIONS = 100  # to one owner, beside those of who listens
 NOT_UNDERSTOOD = "not-understood"  # an answer that is none of ours: a balancer's, perhaps
 _PASSED_DOWN = frozenset({b"authorization", b"if-match", b"content-type", b"accept", b"last-event-id"})
 _PASSED_UP = frozenset(
@@ -52,7 +55,9 @@ class Owner:
 
     def __init__(self, name: str, url: str, timeout: float) -> None:
         self._name = name
-        self._client = httpx.AsyncClient(base_url=url, timeout=timeout, trust_env=False)
+        self._client = httpx.AsyncClient(
+            base_url=url, timeout=timeout, limits=httpx.Limits(max_connections=CONNECTIONS), trust_env=False
+        )
         # A pool of its own: those who listen stay, and would leave no connection for the others.
         self._streams = httpx.AsyncClient(
             base_url=url,
@@ -61,13 +66,16 @@ class Owner:
             trust_env=False,
         )
 
-    async def forward(self, request: Request) -> Response:
-        """Send the request on and stream the answer back.
+    async def forward(self, request: Request, place: AbstractContextManager[None] | None = None) -> Response:
+        """Send the request on and stream the answer back; the ``place`` is held until the last of it is sent.
 
         Raises:
             Problem: 414 for an address that is too long, 503 where the owner is away.
         """
-        return _passed_on(await self._ask(self._client, request))
+        with ExitStack() as held:
+            if place:
+                held.enter_context(place)
+            return PassedOn(await self._ask(self._client, request), held.pop_all())
 
     async def _ask(self, client: httpx.AsyncClient, request: Request) -> httpx.Response:
         outgoing = client.build_request(
@@ -97,7 +105,7 @@ class Owner:
             Problem: as :meth:`forward`.
         """
         answer = await self._ask(self._streams, request)
-        return EventStream(_pieces(answer)) if answer.is_success else _passed_on(answer)
+        return EventStream(_pieces(answer)) if answer.is_success else PassedOn(answer, ExitStack())
 
     async def get(self, kind: type[M], path: str, caller: Caller, params: Mapping[str, Any]) -> M:
         """What the owner says on behalf of a caller.
@@ -133,13 +141,22 @@ def _is_an_owners(answer: httpx.Response) -> bool:
     return kind != "text/html" if answer.is_success else kind == MEDIA_TYPE
 
 
-def _passed_on(answer: httpx.Response) -> Response:
-    return StreamingResponse(
-        answer.aiter_raw(),
-        answer.status_code,
-        {name: value for name, value in answer.headers.items() if name in _PASSED_UP},
-        background=BackgroundTask(answer.aclose),
-    )
+class PassedOn(StreamingResponse):
+    """An owner's answer as it comes; however it ends, its connection and what is ``held`` for it are free then."""
+
+    def __init__(self, answer: httpx.Response, held: ExitStack) -> None:
+        passed_up = {name: value for name, value in answer.headers.items() if name in _PASSED_UP}
+        super().__init__(answer.aiter_raw(), answer.status_code, passed_up)
+        self._answer, self._held = answer, held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        with self._held:
+            try:
+                await super().__call__(scope, receive, send)
+            finally:
+                with CancelScope(shield=True):
+                    await self._answer.aclose()
 
 
 async def _pieces(answer: httpx.Response) -> AsyncGenerator[bytes, None]:

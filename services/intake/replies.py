@@ -1,10 +1,12 @@
 """Accepting further letters for an open ticket, by the rules of a request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from uuid import UUID, uuid4, uuid5
 
 import structlog
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.intake import attachments
 from services.intake.answers import LetterReplyState
@@ -18,14 +20,21 @@ from services.intake.upload import Upload
 from shared.contracts.envelope import event_id, now
 from shared.contracts.letters import letter_id
 from shared.contracts.messages import MAX_WORDS
-from shared.contracts.problems import FieldProblem
 from shared.contracts.requests import Letter, LetterReply, LetterSubmitted
 from shared.runtime.auth import Caller
-from shared.runtime.problems import Problem, invalid_fields
+from shared.runtime.problems import Problem, field_problems, invalid_fields
 
 LETTER_SUBMITTED = "por.letter.submitted.v1"
 # The part that every ticket takes, whatever its type; those of the types are taken too.
 LETTER_PART = "por_documentation"
+
+
+class ReplyFields(BaseModel):
+    """What may be sent with further letters; a field that nobody reads would be words that are lost."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True)
+
+    comment: str = Field(default="", max_length=MAX_WORDS, description="Shown on the ticket.")
 
 
 @dataclass(frozen=True)
@@ -50,8 +59,9 @@ class Replies:
         document = kind.document if kind else None
         own = document.part if document else LETTER_PART
         attachments.refuse(attachments.faults(upload, (own, *sorted((self.catalogue.parts | {LETTER_PART}) - {own}))))
-        private = document is not None and document.private
-        comment = _comment(upload.fields.get("comment", "").strip())
+        # Of a type that the catalogue does not have any more nobody knows what its letters hold.
+        private = kind is None or (document is not None and document.private)
+        comment = _comment(upload.fields)
         reply = _reply(ticket.request_id, letters_of(upload, private=private), comment, caller, key)
         async with self.letterbox.turn(reply.reply_id):
             known = await self._known(reply) if key else None
@@ -94,12 +104,12 @@ def _reply(
     )
 
 
-def _comment(text: str) -> str | None:
+def _comment(fields: Mapping[str, str]) -> str | None:
     """What the producer writes with his letters; an empty field is one that is not filled in."""
-    if len(text) > MAX_WORDS:
-        detail = f"Enter at most {MAX_WORDS} characters."
-        raise invalid_fields([FieldProblem(pointer="#/comment", code="string-too-long", detail=detail)])
-    return text or None
+    try:
+        return ReplyFields.model_validate(fields).comment or None
+    except ValidationError as error:
+        raise invalid_fields(field_problems(error.errors())) from error
 
 
 def _submitted(reply: LetterReply) -> LetterSubmitted:

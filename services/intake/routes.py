@@ -43,7 +43,7 @@ _ACCEPTED = headers(
 
 
 def router(
-    reception: Reception, replies: Replies, verifier: Verifier, places: Places, settings: IntakeSettings
+    reception: Reception, replies: Replies, verifier: Verifier, uploads: Places, settings: IntakeSettings
 ) -> APIRouter:
     """The gateway's own routes."""
     routes = APIRouter(prefix="/v1", tags=["requests"])
@@ -74,6 +74,7 @@ def router(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 HTTPStatus.TOO_MANY_REQUESTS,
+                HTTPStatus.INTERNAL_SERVER_ERROR,
                 HTTPStatus.SERVICE_UNAVAILABLE,
             ),
         },
@@ -90,7 +91,7 @@ def router(
         _require_producer(caller)
         # RFC 7240: the header may come in several lines, of which the parameter holds one.
         wait = wait_seconds(", ".join(request.headers.getlist("prefer")), settings.max_wait)
-        with _upload(reception.counter.catalogue, settings, places.place(caller.subject)) as upload:
+        with _upload(reception.counter.catalogue, settings, uploads.place(caller.subject)) as upload:
             await upload.read(request.headers.get("content-type", ""), request.stream())
             state = await reception.accept(upload, caller, _key(request), wait)
         response.headers["Location"] = f"/v1/requests/{state.request_id}"
@@ -128,7 +129,7 @@ def router(
         idempotency_key: Annotated[str | None, Header(examples=['"7f0c-42"'])] = None,  # noqa: ARG001  # as above
     ) -> LetterReplyState:
         _require_producer(caller)
-        with _upload(reception.counter.catalogue, settings, places.place(caller.subject)) as upload:
+        with _upload(reception.counter.catalogue, settings, uploads.place(caller.subject)) as upload:
             await upload.read(request.headers.get("content-type", ""), request.stream())
             return await replies.accept(number, upload, caller, _key(request))
 

@@ -4,11 +4,9 @@ import hashlib
 from functools import cached_property
 from typing import IO
 
-import filetype
-
+from shared.contracts.media import HEAD_BYTES, media_type_of
 from shared.contracts.requests import Letter
 
-HEAD_BYTES = 8192
 MAX_NAME = 255
 
 
@@ -28,9 +26,9 @@ class SpooledLetter:
         self.spool.write(data)
 
     @cached_property
-    def media_type(self) -> str | None:
+    def media_type(self) -> str:
         """What the bytes say they are; asked when all have arrived."""
-        return filetype.guess_mime(self._head) if self._head else None
+        return media_type_of(self._head)
 
     @cached_property
     def sha256(self) -> str:
@@ -43,7 +41,7 @@ class SpooledLetter:
         return Letter(
             sha256=self.sha256,
             filename=self.filename,
-            media_type=self.media_type or "",
+            media_type=self.media_type,
             size=self.size,
         )
 

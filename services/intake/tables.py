@@ -1,6 +1,7 @@
 """A list sent as CSV, typed in or uploaded from a spreadsheet: read row by row, each with its verdict. Pure."""
 
 import csv
+import io
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
@@ -70,8 +71,10 @@ class TableField(FormField):
 
     def _rows(self, text: str) -> dict[int, dict[str, str]]:
         """What is filled in, by its place below the heading; rows of nothing but commas are passed over."""
-        lines = text.removeprefix("\ufeff").strip().splitlines()
-        separator = max(",;\t", key=lines[0].count) if lines else ","
+        # As it came, line ends and all: a cell in quotes may have several lines.
+        lines = io.StringIO(text.removeprefix("\ufeff").strip(), newline="")
+        separator = max(",;\t", key=lines.readline().count)
+        lines.seek(0)
         try:
             heading, *rows = csv.reader(lines, delimiter=separator, strict=True)
         except (csv.Error, ValueError) as error:
@@ -140,4 +143,4 @@ def _cells(row: list[str], count: int) -> list[str]:
 
 
 def _filled(row: Mapping[Any, str]) -> dict[str, str]:
-    return {name: value.strip() for name, value in row.items() if value.strip()}
+    return {name: " ".join(value.split()) for name, value in row.items() if value.strip()}

@@ -16,8 +16,17 @@ class HeadAsGet:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on."""
-        # The server keeps its own scope, knows by it that no body is due, and drops it.
-        await self._app({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope, receive, send)
+        if scope.get("method") != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def head_alone(message: Message) -> None:
+            # With its head the answer is over: a body that goes on, as events do, would keep the connection for ever.
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body"})
+
+        await self._app({**scope, "method": "GET"}, receive, head_alone)
 
 
 class LargeBodyAsProblem:

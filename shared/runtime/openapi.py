@@ -91,9 +91,15 @@ _MEANINGS: dict[HTTPStatus, tuple[str, str, str, dict[str, Any]]] = {
         },
     ),
     HTTPStatus.TOO_MANY_REQUESTS: (
-        "The caller sends too many requests, or has too many uploads or streams in progress.",
+        "The caller sends too many requests, or has too many uploads, downloads or streams in progress.",
         "too-many-requests",
         "Too many requests; wait for the time in Retry-After.",
+        {},
+    ),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (
+        "The key with which the request's private fields were encrypted is lost.",
+        "field-key-missing",
+        "The private fields of this request cannot be opened, now or later; please call the carrier.",
         {},
     ),
     HTTPStatus.SERVICE_UNAVAILABLE: (

@@ -214,7 +214,18 @@ def test_make_env_writes_what_the_file_requires(tmp_path: Path) -> None:
     assert min(map(len, secrets)) >= 32
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
     assert made_env(tmp_path) == variables
-    assert {".env", ".local/"} <= set((ROOT / ".gitignore").read_text().split())
+    assert {".env", ".compose/"} <= set((ROOT / ".gitignore").read_text().split())
+
+
+def test_make_env_makes_no_new_keys_beside_an_old_env(tmp_path: Path) -> None:
+    """Where the keys are gone, and .env and perhaps the volumes are not, nothing is made and the way out is said."""
+    variables = made_env(tmp_path)
+    (tmp_path / ".compose" / "field-keys").unlink()
+    with pytest.raises(SystemExit, match="field-keys not"):
+        make_env(tmp_path)
+    assert not (tmp_path / ".compose" / "field-keys").exists()
+    (tmp_path / ".env").unlink()
+    assert made_env(tmp_path).keys() == variables.keys()
 
 
 @pytest.mark.parametrize(("path", "code"), [("/readyz", 0), ("/other", 1)])

@@ -1,5 +1,6 @@
 """What operations and downstream systems see of each service."""
 
+import httpx
 import pytest
 from httpx import codes
 from prometheus_client.parser import text_string_to_metric_families
@@ -69,6 +70,15 @@ def test_head_is_get_without_its_body(producer: Producer, path: str) -> None:
     assert (asked.status_code, asked.content) == (got.status_code, b"")
     assert asked.headers["content-type"] == got.headers["content-type"]
     assert asked.headers["content-length"] == str(len(got.content))
+
+
+def test_head_of_what_does_not_end_ends(desk: Desk, producer: Producer) -> None:
+    """HEAD of the event stream is its head alone: the connection is free for the next request."""
+    headers = {"Authorization": f"Bearer {producer.token}"}
+    with httpx.Client(base_url=desk.url, headers=headers, limits=httpx.Limits(max_connections=1), timeout=5) as client:
+        head = client.head("/v1/tickets/stream")
+        assert (head.status_code, head.headers["content-type"].partition(";")[0]) == (200, "text/event-stream")
+        assert client.get("/v1/tickets").status_code == codes.OK
 
 
 @pytest.mark.parametrize("path", ["/v1/tickets/", "/v1/request-types/"])

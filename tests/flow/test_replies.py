@@ -72,6 +72,22 @@ async def test_a_letter_that_is_missing_is_missed_where_the_ticket_has_its_own(
     assert (answer.status_code, error["pointer"], error["code"]) == (422, f"#/{part}", "missing")
 
 
+@pytest.mark.parametrize(
+    ("field", "words", "code"),
+    [("comments", "Here it is.", "extra-forbidden"), ("comment", "x" * 2001, "string-too-long")],
+)
+async def test_words_that_would_be_lost_are_refused(world: World, field: str, words: str, code: str) -> None:
+    """Words in a field that nobody reads, or more of them than a ticket takes, are an error at their field."""
+    number = (await world.post()).json()["ticket_number"]
+    async with world.client(world.provider.token()) as client:
+        answer = await client.post(
+            f"/v1/tickets/{number}/letters", data={field: words}, files={"por_documentation": ("better.pdf", pdf())}
+        )
+    assert answer.status_code == 422
+    assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [(f"#/{field}", code)]
+    assert len((await world.ticket(number))["letters"]) == 1
+
+
 async def test_what_was_accepted_is_not_refused_for_want_of_its_number(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,6 +180,19 @@ async def test_a_further_voided_check_is_private_too(world: World) -> None:
     assert statuses == [404, 200]
 
 
+async def test_a_further_letter_of_a_type_that_is_gone_is_private(world: World) -> None:
+    """Where the catalogue does not know a ticket's type any more, its letters are for who may read bank details."""
+    number = (await world.send(*example("eft-info"))).json()["ticket_number"]
+    [ticket] = world.tickets.tickets.values()
+    ticket["request_type"] = "a-type-of-old"
+    async with world.client(world.provider.token()) as producer:
+        files = {"por_documentation": ("voided check.pdf", encrypted_pdf(), "application/pdf")}
+        sent = await producer.post(f"/v1/tickets/{number}/letters", files=files)
+    assert sent.status_code == 202, sent.text
+    async with world.client(world.provider.staff()) as staff:
+        assert (await staff.get(f"/v1/letters/{sent.json()['letter_ids'][0]}")).status_code == 404
+
+
 async def test_a_request_without_private_fields_has_none_to_show(world: World) -> None:
     """For a request of another type, and for one that there is not, the answer is 404."""
     request_id = (await world.post()).json()["request_id"]
@@ -226,6 +239,9 @@ async def test_without_its_key_a_request_is_not_lost(
         for answer in answers:
             assert (answer.status_code, answer.json()["type"]) == (500, "urn:por-desk:problem:field-key-missing")
             assert "retry-after" not in answer.headers
+        paths = without.apps["intake"].openapi()["paths"]
+        assert "500" in paths["/v1/requests"]["post"]["responses"]
+        assert "500" in paths["/v1/requests/{request_id}/private-fields"]["get"]["responses"]
     said = capsys.readouterr().out
     assert said.count("a key that they need is not in POR_FIELD_KEYS_FILE") == 2
     assert "unexpected error" not in said

@@ -29,6 +29,7 @@ from tests.fixtures.servers import s3_client
 from tests.identity import documents_settings
 
 BUCKET, DAYS = "locked-letters", 30
+PART = 5 * 1024**2  # the least that S3 takes
 SETTINGS = documents_settings(retention_days=DAYS, letter_workers=1)
 
 
@@ -97,6 +98,24 @@ async def test_a_refused_letter_is_not_locked(archive: Archive) -> None:
     assert Receipt.model_validate_json(written).letter.fault is LetterFault.ENCRYPTED
     archive.owner.remove_object(BUCKET, letter_there, version_id=archive.versions(letter_there)[0])
     assert archive.versions(letter_there) == []
+
+
+class Breaks(io.BytesIO):
+    """A letter that comes to its second part and no further."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() >= PART:
+            raise ConnectionResetError("the letter breaks off")
+        return super().read(size)
+
+
+async def test_a_large_letter_that_breaks_off_leaves_nothing(minio: Connection, locking: Connection) -> None:
+    """The services' own users may take back what they have half put: no part of it stays, and the reason is told."""
+    data = Breaks(b"x" * 3 * PART)
+    with pytest.raises(ConnectionResetError):
+        s3_client(locking).put_object(BUCKET, "requests/half", data, 3 * PART, part_size=PART)
+    uploads = s3_client(minio)._list_multipart_uploads(BUCKET, prefix="requests/half").uploads
+    assert uploads == []
 
 
 @pytest.fixture(params=["object_store", "minio", "minio with versions"])

@@ -66,7 +66,7 @@ def refused(places: Places, caller: str) -> int:
 
 def test_one_caller_has_half_of_the_places() -> None:
     """His own fault is 429, a full house 503; a place is free when its upload ends, also where it fails."""
-    places = Places(4)
+    places = Places(4, "uploads")
     with ExitStack() as taken:
         for _ in range(2):
             taken.enter_context(places.place("a"))
@@ -82,5 +82,5 @@ def test_one_caller_has_half_of_the_places() -> None:
 
 def test_there_is_always_a_place_for_one() -> None:
     """Of a single place half is one."""
-    with Places(1).place("a"):
+    with Places(1, "downloads").place("a"):
         pass

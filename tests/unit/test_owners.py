@@ -1,12 +1,15 @@
 """What the gateway makes of an owner that does not answer."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
 from fastapi import Request
+from starlette.types import Message
 
 from services.intake.owners import Owner, OwnerAway
+from services.intake.places import Places
 from shared.contracts.ticket_views import TicketPage
 from shared.runtime.auth import Caller
 from shared.runtime.problems import Problem
@@ -74,6 +77,55 @@ async def test_what_a_balancer_says_is_not_what_the_owner_says(answer: httpx.Res
         await owner.get(TicketPage, "/v1/tickets", CALLER, {})
     assert str(away.value) == "not-understood"
     await owner.close()
+
+
+class Letter(httpx.AsyncByteStream):
+    """A letter that comes without an end, until it is hung up on."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0.01)
+            yield b"%PDF-1.7"
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+
+async def test_a_download_holds_its_place_until_it_ends() -> None:
+    """Who reads, or has hung up, holds what he reads by; then his place and the owner's connection are free."""
+    letter, places = Letter(), Places(1, "downloads")
+    owner = await owner_that(lambda _: httpx.Response(200, stream=letter, headers={"content-type": "application/pdf"}))
+    answer = await owner.forward(Request(SCOPE, nothing), places.place("a"))
+    with pytest.raises(Problem), places.place("a"):
+        pass
+
+    began = asyncio.Event()
+
+    async def hang_up() -> Message:
+        await began.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            began.set()
+
+    await asyncio.wait_for(answer(SCOPE, hang_up, send), 5)
+    assert letter.is_closed
+    with places.place("a"):
+        pass
+    await owner.close()
+
+
+async def test_a_download_that_does_not_begin_holds_no_place(owner: Owner) -> None:
+    """Where the owner is away, his caller's place is free at once."""
+    places = Places(1, "downloads")
+    with pytest.raises(Problem):
+        await owner.forward(Request(SCOPE, nothing), places.place("a"))
+    with places.place("a"):
+        pass
 
 
 async def test_json_that_is_none_of_ours_is_not_understood() -> None:

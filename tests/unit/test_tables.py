@@ -35,6 +35,15 @@ def test_a_list_is_read_as_spreadsheets_write_it(text: str) -> None:
     assert read(text) == (ROWS, [])
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_cell_of_several_lines_is_one_cell(end: str) -> None:
+    """A line break within quotes is a space, and what only some call the end of a line ends no row."""
+    text = end.join(("account_number,account_name", '041872,"Harbor', 'Pine"', "041873,Lake\u2028side"))
+    names = [{"account_number": "041872", "account_name": "Harbor Pine"}]
+    names.append({"account_number": "041873", "account_name": "Lake side"})
+    assert read(text) == (tuple(names), [])
+
+
 def test_every_row_has_its_verdict() -> None:
     """Each wrong cell is named by its row as a spreadsheet counts, its column, and what is wrong, all at once."""
     _, errors = read(
