@@ -1,11 +1,9 @@
 """How commands print what others wrote: as text, whole, and without obeying it."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -47,17 +45,6 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], No
 def counted(count: int, one: str, many: str) -> str:
     """So many of something, in the words for one or for many."""
     return f"{count:,} {one if count == 1 else many}"
-
-
-def number(value: float) -> float:
-    """What was typed for an option, which "nan" is for the bounds of a range.
-
-    Raises:
-        typer.BadParameter: it is no number.
-    """
-    if math.isnan(value):
-        raise typer.BadParameter("nan is not a number.")
-    return value
 
 
 def printable(text: str) -> str:

@@ -18,7 +18,6 @@ from ops.doctor.broker import look_at_bindings, look_at_queues, look_at_room, lo
 from ops.doctor.finding import Finding, Severity
 from ops.doctor.keeping import look_at_events, look_at_letters
 from ops.queues import read_queues
-from ops.terminal import number
 
 MOST_MINUTES = 10 * 365 * 24 * 60
 _COLOURS = {Severity.BAD: "red", Severity.WATCH: "yellow"}
@@ -27,7 +26,7 @@ _COLOURS = {Severity.BAD: "red", Severity.WATCH: "yellow"}
 def doctor(
     older_than: Annotated[
         float,
-        typer.Option(min=0, max=MOST_MINUTES, callback=number, help="Skip letters younger than so many minutes."),
+        typer.Option(min=0, max=MOST_MINUTES, help="Skip letters younger than this many minutes."),
     ] = 60,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

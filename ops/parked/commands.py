@@ -12,7 +12,7 @@ from ops.events import read_operators_acts
 from ops.parked.choosing import Everything, MessageId, Queue, Reason, Request, Ticket, choice_of, meant
 from ops.parked.errand import NONE_MATCH, act_on, look_at, tell_what_may_be_missing
 from ops.parked.parcel import Choice, Parcel
-from ops.terminal import age, note, number, print_table, printable
+from ops.terminal import age, note, print_table, printable
 from shared import topology
 from shared.contracts.parking import ParkingDropped, ParkingEvent, ParkingReplayed
 
@@ -74,9 +74,7 @@ def replay(
     queue: Queue = None,
     everything: Everything = False,
     why: Annotated[str | None, typer.Option(help="Reason to record with your name.")] = None,
-    rate: Annotated[
-        float, typer.Option(min=0.1, max=10_000, callback=number, help="Most messages to replay per second.")
-    ] = 20.0,
+    rate: Annotated[float, typer.Option(min=0.1, max=10_000, help="Most messages to replay per second.")] = 20.0,
     token: Token = None,
     yes: Yes = False,
     as_json: AsJson = False,
