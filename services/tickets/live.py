@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections import deque
 from collections.abc import AsyncGenerator
 from weakref import WeakSet
 
@@ -154,16 +155,19 @@ class Live:
         if last is None or not 0 < position - last <= FARTHEST:
             yield _RELOAD
             return
+        # Of others' events nothing is kept, nor of what was taken: a slow reader may take long.
+        found: deque[bytes] = deque()
         try:
             async with self._catch_ups, asyncio.timeout(CATCH_UP_SECONDS):
-                found = [each async for each in self._events.between(max(0, last + 1 - OVERLAP), position)]
+                async for offset, body in self._events.between(max(0, last + 1 - OVERLAP), position):
+                    event = _event(body)
+                    if event is not None and listener.may_know(event):
+                        found.append(_piece(offset, event))
         except (*LogAway, TimeoutError):
             yield _RELOAD
             return
-        for offset, body in found:
-            event = _event(body)
-            if event is not None and listener.may_know(event):
-                yield _piece(offset, event)
+        while found:
+            yield found.popleft()
 
     def _pass_on(self, entry: Entry) -> None:
         self._last = entry
