@@ -124,8 +124,8 @@ class Mailer:
             timeout=settings.smtp_timeout,
         )
 
-    async def close(self) -> None:
-        """Say goodbye to the server."""
+    def close(self) -> None:
+        """Close the kept connections."""
         for client in self._idle:
             client.close()
 

@@ -33,7 +33,7 @@ def build(settings: NotifierSettings, brokers: Brokers | None = None) -> FastAPI
             yield
         finally:
             await bus.stop()
-            await mailer.close()
+            mailer.close()
             ledger.close()
 
     return service_app(

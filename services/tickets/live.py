@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections import deque
 from collections.abc import AsyncGenerator
 from weakref import WeakSet
 
@@ -11,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.contracts.tickets import TicketEvent, TicketWorked
 from shared.runtime.auth import Caller
-from shared.runtime.event_log import EventLog, LogAway
+from shared.runtime.event_log import AnotherLogError, Entry, EventLog, LogAway
 from shared.runtime.event_streams import HEARTBEAT_SECONDS
 from shared.runtime.logs import log
 from shared.runtime.problems import too_many, unavailable
@@ -73,23 +74,33 @@ class Live:
         self._events = events
         # Weakly: whoever is admitted and gone before his answer begins is no listener any more.
         self._listeners: WeakSet[Listener] = WeakSet()
-        self._position = -1  # the offset of the last event that was passed on
+        self._last: Entry | None = None  # that was passed on
         self._knows_position = asyncio.Event()
         self._catch_ups = asyncio.Semaphore(CATCH_UPS)
 
     async def follow_forever(self) -> None:
         """Pass on every event as it comes, until cancelled; after an outage from where it was."""
-        first = None
         while True:
             try:
-                async for offset, body in self._events.read(first):
-                    first = offset + 1
-                    self._pass_on(offset, body)
+                await self._follow()
             except LogAway as error:
                 log.warning("event log away", reason=type(error).__name__)
+            except AnotherLogError:
+                log.warning("event log made anew")
+                self._last = None
+                self._knows_position.clear()
             except Exception as error:  # noqa: BLE001  # whatever it is: without the log nobody would hear anything again
                 log.error("event log not read", exc_info=error)
             await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _follow(self) -> None:
+        async with self._events.after(self._last) as entries:
+            if self._last is None:
+                # Who listens already may have missed what came before.
+                for listener in self._listeners:
+                    listener.offer(_RELOAD)
+            async for entry in entries:
+                self._pass_on(entry)
 
     def admit(self, caller: Caller) -> Listener:
         """A new listener, who hears from now on.
@@ -124,6 +135,11 @@ class Live:
         finally:
             self._listeners.discard(listener)
 
+    @property
+    def _position(self) -> int:
+        """The offset of the last event that was passed on; -1: none was."""
+        return self._last[0] if self._last else -1
+
     async def _wait_for_position(self) -> None:
         """Give a process that has just started the time to learn how far the log is."""
         try:
@@ -139,20 +155,24 @@ class Live:
         if last is None or not 0 < position - last <= FARTHEST:
             yield _RELOAD
             return
+        # Of others' events nothing is kept, nor of what was taken: a slow reader may take long.
+        found: deque[bytes] = deque()
         try:
             async with self._catch_ups, asyncio.timeout(CATCH_UP_SECONDS):
-                found = [each async for each in self._events.between(max(0, last + 1 - OVERLAP), position)]
+                async for offset, body in self._events.between(max(0, last + 1 - OVERLAP), position):
+                    event = _event(body)
+                    if event is not None and listener.may_know(event):
+                        found.append(_piece(offset, event))
         except (*LogAway, TimeoutError):
             yield _RELOAD
             return
-        for offset, body in found:
-            event = _event(body)
-            if event is not None and listener.may_know(event):
-                yield _piece(offset, event)
+        while found:
+            yield found.popleft()
 
-    def _pass_on(self, offset: int, body: bytes) -> None:
-        self._position = offset
+    def _pass_on(self, entry: Entry) -> None:
+        self._last = entry
         self._knows_position.set()
+        offset, body = entry
         event = _event(body)
         if event is None:
             return
@@ -160,9 +180,6 @@ class Live:
         for listener in self._listeners:
             if listener.may_know(event):
                 listener.offer(piece)
-
-
-_RELOAD = format_sse_event(event="reload", data_str="{}")
 
 
 def _event(body: bytes) -> TicketEvent | None:
@@ -187,3 +204,7 @@ def _offset(last_id: str) -> int | None:
     """The offset in an id; None where it is none of ours."""
     match = _ID.fullmatch(last_id)
     return int(match[1], 16) - 1 if match else None
+
+
+# Its id is the log's beginning: whoever comes back with it has read nothing of this log yet.
+_RELOAD = format_sse_event(event="reload", data_str="{}", id=_id(-1))

@@ -18,6 +18,7 @@ from shared.contracts.ticket_acts import TicketCounts
 from shared.contracts.ticket_views import StaffView, TicketPage
 from shared.runtime.auth import Caller
 from shared.runtime.problems import Problem
+from shared.runtime.together import together
 
 Subject: TypeAlias = tuple[str, str]
 
@@ -82,13 +83,19 @@ class Queue:
 
     async def counts(self) -> TicketCounts:
         """How much is open, by status and by who works it."""
-        statuses, assignees = await self._count("status", BY_STATUS), await self._count("assignee", BY_ASSIGNEE)
-        answered = await self._store.aggregate([{"$match": {"answered": True}}, {"$count": "count"}], ANSWERED)
+        (statuses, assignees, answered), contested = await together(
+            together(
+                self._count("status", BY_STATUS),
+                self._count("assignee", BY_ASSIGNEE),
+                self._store.aggregate([{"$match": {"answered": True}}, {"$count": "count"}], ANSWERED),
+            ),
+            self._contested(),
+        )
         return TicketCounts.model_validate(
             {
                 "open": sum(each["count"] for each in statuses),
                 "answered": answered[0]["count"] if answered else 0,
-                "contested": len(await self._contested()),
+                "contested": len(contested),
                 "statuses": [{"status": each["_id"], "count": each["count"]} for each in statuses],
                 "assignees": [{"assignee": each["_id"], "count": each["count"]} for each in assignees],
             }

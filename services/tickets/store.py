@@ -22,10 +22,12 @@ from shared.runtime.together import together
 Document = dict[str, Any]
 
 # What a row of the grid is made of.
-_ROW = (
+ROW = (
     "open",
     "number",
     "producer_id",
+    "producer_name",
+    "producer_email",
     *SORTS.values(),
     "request_type_label",
     "assignee",
@@ -141,7 +143,7 @@ class TicketStore:
         # Naming both values lets the one index serve "all" too, by merging its open and closed half.
         query = {**_visible(sees_only), "open": {"$in": [True, False]} if is_open is None else is_open, **where}
         by = order(SORTS[sort], DESCENDING if descending else ASCENDING)
-        cursor = self._tickets.find(query, dict.fromkeys(_ROW, 1))
+        cursor = self._tickets.find(query, dict.fromkeys(ROW, 1))
         rows = cursor.sort(by).skip(skip).limit(limit).to_list(limit)
         return await together(rows, self._tickets.count_documents(query))
 

@@ -16,8 +16,9 @@ async def in_turn(change: Callable[[], Awaitable[Document | None]]) -> Document 
     It reads the ticket, decides, and writes; None of it means that it was written to meanwhile.
     """
     for attempt in range(ATTEMPTS):
+        if attempt:
+            # At random, and longer each time: those who were released together would else meet again.
+            await asyncio.sleep(PAUSE_SECONDS * 2 ** (attempt - 1) * random.random())  # noqa: S311  # nobody's secret
         if (changed := await change()) is not None:
             return changed
-        # At random, and longer each time: those who were released together would else meet again.
-        await asyncio.sleep(PAUSE_SECONDS * 2**attempt * random.random())  # noqa: S311  # nobody's secret
     return None

@@ -8,7 +8,7 @@ import pytest
 from httpx import codes
 
 from shared.contracts.grid import Sort
-from tests.fixtures.desk import FORM, LETTER, WAIT, Desk, Producer
+from tests.fixtures.desk import EMAIL, FORM, LETTER, NAME, WAIT, Desk, Producer
 
 TICKETS, SIZE = 7, 3
 
@@ -94,10 +94,10 @@ def test_wrong_question_names_its_parameter(owner: Producer, query: dict[str, st
 
 
 def test_staff_sees_the_tickets_of_all(desk: Desk, owner: Producer, producer: Producer) -> None:
-    """Staff finds one producer's tickets and another's, in the list and by number."""
+    """Staff finds one producer's tickets and another's, in the list, which says who asks, and by number."""
     numbers = {producer.open_ticket(), owner.gateway.tickets().json()["items"][0]["ticket_number"]}
-    listed = {row["ticket_number"] for row in desk.staff.tickets(state="all", size=100).json()["items"]}
-    assert numbers <= listed
+    listed = {row["ticket_number"]: row["staff"] for row in desk.staff.tickets(state="all", size=100).json()["items"]}
+    assert [(listed[each]["producer_name"], listed[each]["producer_email"]) for each in numbers] == [(NAME, EMAIL)] * 2
     assert {desk.staff.ticket(number).status_code for number in numbers} == {codes.OK}
 
 

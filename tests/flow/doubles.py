@@ -11,7 +11,7 @@ from services.documents.settings import DocumentsSettings
 from services.documents.verdict import Verdict
 from services.notifier.ledger import Entry
 from services.tickets.indexes import SORTS
-from services.tickets.store import LEASE
+from services.tickets.store import LEASE, ROW
 from shared.contracts.envelope import now
 from shared.contracts.requests import Producer
 from shared.runtime.objects import Lock
@@ -112,7 +112,7 @@ class MemoryTickets:
             and all(each[name] == value for name, value in query["where"].items())
         ]
         found.sort(key=lambda each: (each[SORTS[query["sort"]]], each["number"]), reverse=query["descending"])
-        return deepcopy(found[query["skip"] :][: query["limit"]]), len(found)
+        return [_row(each) for each in found[query["skip"] :][: query["limit"]]], len(found)
 
     async def aggregate(self, *_: object) -> list[Document]:
         """Nothing: nobody contests anybody here."""
@@ -149,6 +149,13 @@ class MemoryTickets:
         """Those that should have been published."""
         due = [key for key, each in self.tickets.items() if each.get("due_at", moment + LEASE) <= moment]
         return due[:limit]
+
+
+def _row(ticket: Document) -> Document:
+    """What the database gives of a ticket for a page."""
+    row = {name: ticket[name] for name in ("_id", *ROW) if name in ticket}
+    form = {name: value for name, value in ticket["form"].items() if f"form.{name}" in ROW}
+    return deepcopy({**row, "form": form})
 
 
 class MemoryLedger:

@@ -50,7 +50,7 @@ async def mailing(server: Server, **changes: Any) -> AsyncIterator[Mailer]:
     try:
         yield mailer
     finally:
-        await mailer.close()
+        mailer.close()
 
 
 async def test_a_connection_is_kept_for_the_next_mail(server: Server) -> None:

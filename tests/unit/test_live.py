@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+import tracemalloc
 from collections.abc import AsyncGenerator
+from typing import cast
 
 import pytest
 
-from services.tickets.live import MAX_LISTENERS, MAX_OF_ONE, MAX_WAITING, Listener, Live
+from services.tickets.live import FARTHEST, MAX_LISTENERS, MAX_OF_ONE, MAX_WAITING, Listener, Live
 from shared.contracts.tickets import TicketEvent
 from shared.runtime.auth import TICKETS_READ, TICKETS_WORK, Caller
 from shared.runtime.event_log import EventLog
@@ -83,6 +85,35 @@ async def test_one_caller_has_a_share_of_the_listeners() -> None:
     live.admit(caller())
     for stream in streams:
         await stream.aclose()
+
+
+class LongLog:
+    """The event log: all that is ever read again is P1001's, but the last event is P2's."""
+
+    async def between(self, first: int, last: int) -> AsyncGenerator[tuple[int, bytes], None]:
+        """The events, each in bytes of its own, as they come off the wire."""
+        body = moved().model_dump_json().encode()
+        for offset in range(first, last):
+            yield offset, body + b" "
+        yield last, body.replace(b'"P1001"', b'"P2"')
+
+
+@pytest.mark.parametrize(
+    ("who", "taken"),
+    [(caller("P2"), 1), (caller(None, scope=TICKETS_WORK), FARTHEST)],
+    ids=["others' events", "events that were taken"],
+)
+async def test_who_catches_up_keeps_what_he_has_yet_to_take(who: Caller, taken: int) -> None:
+    """However slowly somebody reads on, of others' events nothing is kept for him, nor of those that he has."""
+    pieces = Live(cast("EventLog", LongLog()))._since(Listener(who), 0, FARTHEST)
+    tracemalloc.start()
+    try:
+        for _ in range(taken):
+            await anext(pieces)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1_000_000
 
 
 async def _endless(closed: list[bool]) -> AsyncGenerator[bytes, None]:

@@ -1,5 +1,6 @@
 """Changing a ticket that others change at the same moment."""
 
+import asyncio
 from typing import Any, cast
 
 import pytest
@@ -65,6 +66,21 @@ async def test_who_is_too_slow_again_and_again_comes_back_later() -> None:
     with pytest.raises(Deferred, match="ticket-changed-meanwhile"):
         await add_letter(ticket)
     assert ticket.reads == ATTEMPTS
+
+
+async def test_nobody_waits_who_does_not_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is a pause between two tries, and none before the first or after the last."""
+    done: list[str] = []
+
+    async def pause(_: float) -> None:
+        done.append("pause")
+
+    async def slower() -> None:
+        done.append("try")
+
+    monkeypatch.setattr(asyncio, "sleep", pause)
+    assert await in_turn(slower) is None
+    assert done == ["try", *["pause", "try"] * (ATTEMPTS - 1)]
 
 
 async def test_an_error_is_not_tried_again() -> None:
