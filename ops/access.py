@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import aio_pika
-from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity
+from aio_pika.exceptions import ChannelNotFoundEntity
 from minio import Minio
 from pydantic import Field, SecretStr
 from pymongo import MongoClient
@@ -16,6 +16,7 @@ from pymongo import MongoClient
 from ops.objects import object_store
 from ops.stack import StackInfo
 from ops.tokens import AUDIENCE, ISSUER
+from shared.runtime.amqp import BusAway
 from shared.runtime.auth import OPS, Caller, TokenVerifier
 from shared.runtime.problems import Problem
 from shared.runtime.settings import SECRETS_DIR, ConfigurationError, HttpAddress, ServiceSettings, read_settings
@@ -24,9 +25,6 @@ HOME = Path(".local")
 CONNECT_SECONDS = 10.0
 STORE_SECONDS = 20.0
 TOKEN_VARIABLE = "POR_OPS_TOKEN"  # noqa: S105  # the name of a variable
-
-# What the library raises where the broker is away, refuses, returns, or does not confirm in time.
-BusFault = (AMQPError, OSError, ChannelInvalidStateError)
 
 
 class Refused(Exception):
@@ -89,12 +87,12 @@ async def connect(desk: OperatorSettings) -> AsyncIterator[aio_pika.abc.Abstract
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             connection = await aio_pika.connect(desk.amqp_url.get_secret_value())
-    except BusFault as error:
+    except BusAway as error:
         raise Refused(f"RabbitMQ cannot be reached ({type(error).__name__}). Check POR_AMQP_URL.") from None
     try:
         async with connection:
             yield connection
-    except BusFault as error:
+    except BusAway as error:
         raise Refused(f"RabbitMQ stopped answering ({type(error).__name__}). Run the command again.") from error
 
 

@@ -12,7 +12,7 @@ from ops.stack.processes import Process
 from ops.stack.rabbitmq import AMQP_HELLO, METHOD_FRAME, RabbitMQ
 from ops.stack.tools import Tools
 
-# Clients are silent for half a heartbeat, 5 s, at most. A node is asked for its AMQP, since the kernel still accepts
+# The desk is silent for half a heartbeat, 5 s, at most. A node is asked for its AMQP, since the kernel still accepts
 # connections for one that hangs; clients of a node that is taken out are cut off, so that they go to another.
 # They wait for two seconds: before 3.12 RabbitMQ refuses whatever a channel publishes, for as long as the node is gone,
 # that first published between the loss of a queue's leader and the election of the next (rabbit_fifo_client, nodedown).

@@ -18,7 +18,6 @@ prometheus.tcp.ip = 127.0.0.1
 prometheus.tcp.port = {metrics}
 default_user = {username}
 default_pass = {password}
-heartbeat = 10
 vm_memory_high_watermark.absolute = 1GB
 disk_free_limit.absolute = 200MB
 log.console.level = info

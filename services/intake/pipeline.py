@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from shared.contracts.requests import LetterSubmitted, RequestSubmitted
+from shared.runtime.amqp import BusAway
 from shared.runtime.bus import Bus
-from shared.runtime.failures import BusAway
 from shared.runtime.logs import log
 from shared.runtime.problems import unavailable
 

@@ -7,8 +7,8 @@ from services.tickets.history import address_of, event_of, message_of
 from services.tickets.store import Document, StoreError, TicketStore
 from shared.contracts.envelope import now
 from shared.contracts.requests import Submission
+from shared.runtime.amqp import BusAway, BusRefuses
 from shared.runtime.bus import Bus
-from shared.runtime.failures import BusAway, BusRefuses
 from shared.runtime.logs import log
 
 SWEEP_BATCH = 100

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 from uuid import uuid4
 
-import aiormq
 from aio_pika import IncomingMessage
 from faststream import AckPolicy
 from faststream.rabbit import (
@@ -27,6 +26,7 @@ from yarl import URL
 
 from shared import topology
 from shared.contracts.envelope import CONTENT_TYPE, Event, now
+from shared.runtime.amqp import address, stuck_is_away
 from shared.runtime.breaker import Breaker
 from shared.runtime.codec import EventCodec
 from shared.runtime.consumers import cancel, is_consuming
@@ -72,13 +72,12 @@ class Bus:
         age = "How old the event was that was taken last."
         self._age = Gauge("por_message_age_seconds", age, ("queue",), registry=registry)
 
-    def _named(self, role: str) -> URL:
-        """The address with a name for what connects: operators see it in the list of connections."""
-        return URL(self._url).update_query(name=f"{self.service}-{role}")
+    def _address(self, role: str) -> URL:
+        return address(self._url, f"{self.service}-{role}")
 
     def _broker(self, role: str, metrics: RabbitPrometheusMiddleware) -> RabbitBroker:
         return RabbitBroker(
-            self._named(role),
+            self._address(role),
             default_channel=Channel(publisher_confirms=True, on_return_raises=True),
             app_id=self.service,
             graceful_timeout=GRACEFUL_SECONDS,
@@ -107,14 +106,14 @@ class Bus:
         codec = EventCodec(queue.receives + queue.formerly)
         breaker = Breaker(queue.name, self._breaker_gauge)
         self._breakers.append(breaker)
-        pulse = Pulse(queue.name)
-        router = RabbitRouter(middlewares=[FailureMiddleware(pulse, self._republish, breaker.run)])
         for name, exchange, prefetch in (
             (queue.name, queue.exchange, self._prefetch),
             (topology.suspects_of(queue.name), topology.SUSPECTS, 1),
         ):
             key = queue.routing_key if exchange == queue.exchange else queue.name
             kind = ExchangeType.TOPIC if exchange == queue.exchange else ExchangeType.DIRECT
+            pulse = Pulse(queue.name)
+            router = RabbitRouter(middlewares=[FailureMiddleware(pulse, self._republish, breaker.run)])
             subscriber = router.subscriber(
                 RabbitQueue(name, routing_key=key, declare=False),
                 RabbitExchange(exchange, type=kind, declare=False),
@@ -126,7 +125,7 @@ class Bus:
             subscriber(publish_result)
             self._subscribers.append(subscriber)
             self._watched.append(Watched(subscriber, pulse))
-        self._consumer.include_router(router)
+            self._consumer.include_router(router)
 
     def listen(self, routing_key: str, kind: type[E], handler: Callable[[E], Awaitable[None]]) -> None:
         """Hear public events as they pass, on a queue that goes with this process."""
@@ -156,9 +155,8 @@ class Bus:
         """Publish ``event`` durably; returns when the broker has confirmed it.
 
         Raises:
-            TimeoutError: the outcome is unknown; the same event may be published again.
-            OSError: the connection is lost; the same.
-            aio_pika.exceptions.DeliveryError: refused, or no queue is bound.
+            BusRefuses: no queue is bound, or one is full.
+            BusAway: the outcome is unknown; the same event may be published again.
         """
         correlation = str(getattr(event.data, "request_id", event.subject))  # type: ignore[attr-defined]  # every concrete event has data
         await self._send(
@@ -192,8 +190,8 @@ class Bus:
         )
 
     async def _send(self, body: bytes, *, exchange: str, **options: Any) -> None:
-        try:
-            # During an outage the library waits for the connection outside its own timeout.
+        # During an outage the library waits for the connection outside its own timeout.
+        with stuck_is_away():
             async with asyncio.timeout(self._timeout):
                 await self._publisher.publish(
                     body,
@@ -202,17 +200,15 @@ class Bus:
                     mandatory=True,
                     **options,
                 )
-        except aiormq.exceptions.ChannelInvalidStateError as error:
-            # A RuntimeError to the library; to who publishes it is the connection that is lost.
-            raise ConnectionError("the channel to the broker is closed") from error
 
     async def start(self) -> None:
         """Connect (waiting for a broker that is away), declare the topology, consume."""
-        await self._publisher.connect()
-        await self._redeclare()
-        await self._publisher.start()
-        await self._consumer.start()
-        self._watching = asyncio.create_task(watch_forever(self._named("watch"), self._watched))
+        with stuck_is_away():
+            await self._publisher.connect()
+            await self._redeclare()
+            await self._publisher.start()
+            await self._consumer.start()
+        self._watching = asyncio.create_task(watch_forever(self._address("watch"), self._watched))
 
     async def stop(self) -> None:
         """Take no more, finish what is in work (at most ``GRACEFUL_SECONDS``), then disconnect."""
@@ -226,7 +222,8 @@ class Bus:
 
     async def _redeclare(self, *_: object) -> None:
         try:
-            await declare_topology(self._url, self._delays)
+            with stuck_is_away():
+                await declare_topology(self._address("topology"), self._delays)
         except Exception as error:
             # On a reconnect nobody else would tell of it.
             log.error("topology not declared", exc_info=error)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from aio_pika.abc import AbstractRobustChannel
 from faststream.rabbit.subscriber import RabbitSubscriber
 
-from shared.runtime.failures import BusAway
+from shared.runtime.amqp import BusAway, stuck_is_away
 
 if TYPE_CHECKING:
     import aiormq
@@ -51,7 +51,7 @@ async def cancel(subscriber: RabbitSubscriber) -> None:
     queue, tag = subscriber._queue_obj, subscriber._consumer_tag  # noqa: SLF001
     if queue is None or tag is None or queue.channel.is_closed:
         return
-    with suppress(TimeoutError, *BusAway):  # the broker is gone, and with it the consumer
+    with suppress(*BusAway), stuck_is_away():  # the broker is gone, and with it the consumer
         async with asyncio.timeout(CANCEL_SECONDS):
             await queue.cancel(tag)
     subscriber._consumer_tag = None  # noqa: SLF001  # it is cancelled, and must not be again

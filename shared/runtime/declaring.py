@@ -1,11 +1,12 @@
 """Makes the broker have what the topology says."""
 
 import aio_pika
+from yarl import URL
 
 from shared import topology
 
 
-async def declare_topology(url: str, retry_delays: tuple[float, ...]) -> None:
+async def declare_topology(url: str | URL, retry_delays: tuple[float, ...]) -> None:
     """Declare every exchange, queue and binding; existing ones are left as they are, retired bindings removed.
 
     Raises:

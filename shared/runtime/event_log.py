@@ -7,11 +7,9 @@ from typing import TypeAlias
 
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
-from aio_pika.exceptions import ChannelInvalidStateError
-from yarl import URL
 
 from shared import topology
-from shared.runtime.failures import BusAway
+from shared.runtime.amqp import BusAway, address, stuck_is_away
 
 OFFSET = "x-stream-offset"
 PREFETCH = 200
@@ -20,8 +18,7 @@ PROOF_SECONDS = 3.0  # in which a log gives an entry that it has
 
 Entry: TypeAlias = tuple[int, bytes]  # its offset, and its body
 
-# What arrived before its channel closed can no longer be acked then.
-LogAway = (*BusAway, ChannelInvalidStateError)
+LogAway = BusAway
 
 
 class AnotherLogError(Exception):
@@ -32,8 +29,7 @@ class EventLog:
     """The stream ``por.events.log``, read over connections of its own: a slow reader holds up nobody else."""
 
     def __init__(self, service: str, amqp_url: str) -> None:
-        # The name is what operators see in the list of connections.
-        self._url = URL(amqp_url).update_query(name=f"{service}-log")
+        self._url = address(amqp_url, f"{service}-log")
 
     @asynccontextmanager
     async def after(self, last: Entry | None) -> AsyncIterator[AsyncGenerator[Entry, None]]:
@@ -64,16 +60,17 @@ class EventLog:
         def end(*_: object) -> None:
             arrived.put_nowait(None)
 
-        async with await aio_pika.connect(self._url, timeout=CONNECT_SECONDS) as connection:
-            channel = await connection.channel()
-            channel.close_callbacks.add(end)
-            # Where the log is deleted the broker takes the consumer away, and the channel stays.
-            (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(end)
-            await channel.set_qos(prefetch_count=PREFETCH)
-            queue = await channel.get_queue(topology.EVENTS_LOG)
-            await queue.consume(arrived.put, arguments={OFFSET: "last" if first is None else first})
-            async with aclosing(_entries(arrived)) as entries:
-                yield entries
+        with stuck_is_away():
+            async with await aio_pika.connect(self._url, timeout=CONNECT_SECONDS) as connection:
+                channel = await connection.channel()
+                channel.close_callbacks.add(end)
+                # Where the log is deleted the broker takes the consumer away, and the channel stays.
+                (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(end)
+                await channel.set_qos(prefetch_count=PREFETCH)
+                queue = await channel.get_queue(topology.EVENTS_LOG)
+                await queue.consume(arrived.put, arguments={OFFSET: "last" if first is None else first})
+                async with aclosing(_entries(arrived)) as entries:
+                    yield entries
 
 
 async def _entries(arrived: asyncio.Queue[AbstractIncomingMessage | None]) -> AsyncGenerator[Entry, None]:

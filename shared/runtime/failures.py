@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 import structlog
 from aio_pika import IncomingMessage
-from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
+from aio_pika.exceptions import ChannelInvalidStateError
 from faststream import BaseMiddleware, ContextRepo
 from faststream.exceptions import NackMessage
 from faststream.message import StreamMessage
@@ -34,11 +34,6 @@ REASON = "por-reason"
 PARKED_AT = "por-parked-at"
 
 HOLD_SECONDS = 1.0
-
-# What a publish raises where the broker is away, refuses, or does not confirm in time.
-BusAway = (AMQPError, OSError)
-# Of these: that this message alone is not taken, for no queue is bound for it, or its queue is full.
-BusRefuses = DeliveryError
 
 Republish: TypeAlias = Callable[[IncomingMessage, str, str, Mapping[str, str | int]], Awaitable[None]]
 Attempt: TypeAlias = Callable[[], Awaitable[Any]]

@@ -6,7 +6,6 @@ of three nodes died). It then takes the consumer for busy, and delivers nothing 
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import aio_pika
@@ -14,8 +13,9 @@ from aio_pika.abc import AbstractChannel
 from faststream.rabbit.subscriber import RabbitSubscriber
 from yarl import URL
 
+from shared.runtime.amqp import BusAway, stuck_is_away
 from shared.runtime.consumers import renew
-from shared.runtime.failures import BusAway, Pulse
+from shared.runtime.failures import Pulse
 from shared.runtime.logs import log
 
 LOOK_SECONDS = 3.0
@@ -38,23 +38,32 @@ async def watch_forever(url: URL, watched: Iterable[Watched]) -> None:
     """
     consumers = list(watched)
     while True:
-        with suppress(TimeoutError, *BusAway):  # without the broker nobody is delivered anything
-            async with await aio_pika.connect(url, timeout=CONNECT_SECONDS) as connection:
-                while True:
-                    await asyncio.sleep(LOOK_SECONDS)
-                    async with await connection.channel() as channel:
-                        for each in consumers:
-                            await _look(each, channel)
+        try:
+            await _look_at_all(url, consumers)
+        except (*BusAway, RuntimeError) as error:  # the library's own word for a connection that is closed
+            log.info("watch interrupted", reason=type(error).__name__)
+        except Exception as error:  # noqa: BLE001  # whatever it is: without the watch a deaf consumer would stay deaf
+            log.error("watch interrupted", exc_info=error)
         for each in consumers:
             each.taken_before = None
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _look_at_all(url: URL, consumers: Iterable[Watched]) -> None:
+    with stuck_is_away():
+        async with await aio_pika.connect(url, timeout=CONNECT_SECONDS) as connection:
+            while True:
+                await asyncio.sleep(LOOK_SECONDS)
+                async with asyncio.timeout(2 * CONNECT_SECONDS), await connection.channel() as channel:
+                    for each in consumers:
+                        await _look(each, channel)
 
 
 async def _look(each: Watched, channel: AbstractChannel) -> None:
     if each.pulse.in_hand or not await _waiting(each.subscriber.queue.name, channel):
         each.taken_before = None
     elif each.taken_before == each.pulse.taken:
-        log.warning("consumer renewed", queue=each.pulse.queue)
+        log.warning("consumer renewed", queue=each.subscriber.queue.name)
         each.taken_before = None
         await renew(each.subscriber)
     else:

@@ -13,6 +13,7 @@ from ops.stack import Connection
 from services.tickets import store as store_module
 from services.tickets.outbox import Outbox
 from services.tickets.store import TicketStore
+from tests.fixtures.broker import Vhost
 from tests.fixtures.tickets import RecordingBus, next_entry, opened
 from tests.fixtures.wait import eventually_async
 
@@ -178,3 +179,30 @@ async def test_one_event_that_the_broker_does_not_take_does_not_hold_up_the_othe
     kept = await stores[0].get(tickets[0]["_id"])
     assert kept is not None
     assert (kept["published"], "due_at" in kept) == (0, True)
+
+
+async def test_sweeper_outlives_a_connection_that_is_stuck(
+    stores: list[TicketStore], vhost: Vhost, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When the library gives up a connection on which the sweeper waits, the sweeper goes on with the next one."""
+    monkeypatch.setattr(store_module, "FIRST_BACKOFF", SHORT)
+
+    async def kept() -> store_module.Document:
+        found = await stores[0].get(ticket["_id"])
+        assert found is not None
+        return found
+
+    async with vhost.door() as (way, url):
+        # So long that the library's patience, three heartbeats, ends first.
+        bus = vhost.bus(url=f"{url}?heartbeat=1", amqp_publish_timeout=30)
+        await bus.start()
+        way.stop_up()
+        ticket = await opened(stores[0])
+        sweeper = asyncio.create_task(Outbox(stores[0], bus, sweep_seconds=0.02).sweep_forever())
+        await eventually_async(kept, lambda found: found["sweeps"] > ticket["sweeps"])
+        assert "was stuck" in caplog.text
+        way.let_through()
+        await eventually_async(kept, lambda found: found["published"] == 1)
+        assert not sweeper.done()
+        sweeper.cancel()
+        await bus.stop()

@@ -5,12 +5,15 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from ops.stack import SERVICES, StackInfo
+from shared.runtime.amqp import HEARTBEAT_SECONDS
 from tests.chaos.background import Background
 from tests.chaos.scenario import Scenario
 from tests.chaos.world import World, strikes_mail
 from tests.fixtures.proxy import door
 
 CUTS, DELAY_SECONDS = 5, 5.0
+# Longer than the client waits for a sign of life: three heartbeats, and a second more for each.
+DEAD_SECONDS = 3.0 * (HEARTBEAT_SECONDS + 1) + 10.0
 Settings = Callable[[StackInfo, int], dict[str, dict[str, str]]]
 
 
@@ -56,8 +59,8 @@ def _mail_through(_: StackInfo, port: int) -> dict[str, dict[str, str]]:
 SCENARIOS = (
     Scenario(
         "wire-rabbitmq",
-        "the wire to RabbitMQ cut, delayed, and swallowing for longer than a heartbeat",
-        partial(disturb, part="rabbitmq", settings=_broker_through, swallow_seconds=25.0),
+        "the wire to RabbitMQ cut, delayed, and swallowing until it is known to be dead",
+        partial(disturb, part="rabbitmq", settings=_broker_through, swallow_seconds=DEAD_SECONDS),
     ),
     Scenario(
         "wire-mongodb",
