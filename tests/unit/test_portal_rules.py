@@ -1,6 +1,7 @@
 """The portal's small rules: letters kept, attempts counted, forms drawn."""
 
 import io
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -53,18 +54,23 @@ async def test_kept_letters_end_by_age_and_by_size(tmp_path: Path, monkeypatch: 
 
 def test_attempts_are_counted_by_name_and_by_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name waits after its own attempts, a machine after ten times as many; time and success set free."""
-    attempts = Attempts(2, 60)
+    attempts, now = Attempts(2, 60), time.monotonic()
     for _ in range(2):
-        assert attempts.wait("Dana ", "here") == 0
-        attempts.note("Dana ", "here")
+        assert attempts.wait("Dana ", "FE80::1") == 0
+        attempts.note("Dana ", "FE80::1")
     assert 59 <= attempts.wait("dana", "elsewhere") <= 61
-    assert attempts.wait("carl", "here") == 0
+    assert attempts.wait("carl", "fe80::1") == 0
     for n in range(18):
-        attempts.note(f"name {n}", "here")
-    assert attempts.wait("carl", "here") > 0
+        attempts.note(f"name {n}", "FE80::1")
+    assert attempts.wait("carl", "fe80::1") > 0
     assert attempts.wait("carl", "elsewhere") == 0
-    attempts.forget("dana", "here")
-    assert attempts.wait("dana", "here") == 0
+    attempts.forget("dana", "fe80::1")
+    assert attempts.wait("dana", "FE80::1") == 0
+    for _ in range(2):
+        attempts.note("dana", "elsewhere")
+    assert attempts.wait("dana", "elsewhere") > 0
+    monkeypatch.setattr("portal.attempts.time.monotonic", lambda: now + 65)
+    assert attempts.wait("dana", "elsewhere") == 0
 
 
 def test_no_flood_of_names_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
