@@ -1,6 +1,8 @@
 """What the desk's refusals mean to whoever filled in a form. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from portal.forms import Filled, errors_by_field
@@ -11,8 +13,25 @@ CORRECT = "Please correct what is marked below and submit it again."
 SENT_BEFORE = "This form was already submitted. Check the list below; submit again only for another request."
 
 
-class NoSuchPage(Exception):
-    """There is no such page."""
+@dataclass
+class Unsent(Exception):
+    """A form could not be sent, nor its page be drawn again; ``words`` are what was typed into it."""
+
+    problem: Refused | Away
+    words: tuple[str, ...]
+
+
+@contextmanager
+def keeping(*words: str) -> Iterator[None]:
+    """Let nothing that was typed be lost, though the desk be away for the form's own page too.
+
+    Raises:
+        Unsent: in place of what the desk says.
+    """
+    try:
+        yield
+    except (Refused, Away) as problem:
+        raise Unsent(problem, words) from problem
 
 
 def filled_of(values: Mapping[str, str], problem: Refused | Away) -> Filled:

@@ -17,11 +17,11 @@ class Attempts:
 
     def wait(self, name: str, machine: str) -> int:
         """The seconds until the next attempt; 0: now."""
-        return max(self._wait("name", name), self._wait("machine", machine))
+        return max(self._wait(key) for key in _keys(name, machine))
 
     def note(self, name: str, machine: str) -> None:
         """One more attempt."""
-        for key in (("name", _folded(name)), ("machine", machine)):
+        for key in _keys(name, machine):
             made = self._made.pop(key, deque(maxlen=self._most[key[0]]))
             made.append(time.monotonic())
             self._made[key] = made
@@ -30,17 +30,19 @@ class Attempts:
 
     def forget(self, name: str, machine: str) -> None:
         """The last attempt went well: the name begins anew, and the machine has one less."""
-        self._made.pop(("name", _folded(name)), None)
-        if made := self._made.get(("machine", machine)):
+        by_name, by_machine = _keys(name, machine)
+        self._made.pop(by_name, None)
+        if made := self._made.get(by_machine):
             made.pop()
 
-    def _wait(self, kind: str, of: str) -> int:
-        made = self._made.get((kind, _folded(of)), deque())
+    def _wait(self, key: tuple[str, str]) -> int:
+        made = self._made.get(key, deque())
         ends = time.monotonic() - self._seconds
         while made and made[0] <= ends:
             made.popleft()
-        return 0 if len(made) < self._most[kind] else int(made[0] - ends) + 1
+        return 0 if len(made) < self._most[key[0]] else int(made[0] - ends) + 1
 
 
-def _folded(name: str) -> str:
-    return name.strip().casefold()
+def _keys(name: str, machine: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """What an attempt is counted by, in whatever case it was typed."""
+    return ("name", name.strip().casefold()), ("machine", machine.strip().casefold())

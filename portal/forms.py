@@ -84,11 +84,6 @@ def private_of(entry: Json | None) -> set[str]:
     return {each["name"] for each in (entry or {}).get("layout", ()) if each["private"]}
 
 
-def tables_of(entry: Json) -> set[str]:
-    """The fields that are lists, which may be typed or chosen as a file."""
-    return {each["name"] for each in entry["layout"] if each["kind"] == "table"}
-
-
 def errors_by_field(errors: Iterable[Json]) -> dict[str, tuple[str, ...]]:
     """The desk's findings by the field that their pointer names: ``#/por_documentation/0`` is of the field too."""
     found: dict[str, tuple[str, ...]] = {}
@@ -123,3 +118,8 @@ def _fact(layout: Json, value: Any) -> Fact:
 def worded(code: str) -> str:
     """A code in words, where the desk gives no words for it: ``action-needed`` is *Action needed*."""
     return code.replace("-", " ").replace("_", " ").capitalize()
+
+
+def sized(count: int) -> str:
+    """A number of bytes in words."""
+    return f"{count / 1024**2:.1f} MB".replace(".0 ", " ") if count >= 1024**2 else f"{max(1, count // 1024)} KB"

@@ -31,7 +31,6 @@ class Refused(Exception):
     code: str = ""
     detail: str = ""
     errors: list[Json] = field(default_factory=list)
-    more: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,10 @@ class Gateway:
         """Let go of the connections."""
         await self._http.aclose()
         await self._streams.aclose()
+
+    async def ping(self) -> None:
+        """Find out whether the desk answers."""
+        await self._call("GET", "/v1/request-types")
 
     async def request_types(self) -> list[Json]:
         """The catalogue; while the desk is away the last one that it gave, so that no form is lost for that."""
@@ -129,7 +132,7 @@ class Gateway:
         self, token: AccessToken, path: str, headers: Mapping[str, str] | None = None
     ) -> AsyncIterator[httpx.Response]:
         """An answer that is read as it comes: a letter, or the events."""
-        asked = {**_bearer(token), "Accept-Encoding": "identity", **(headers or {})}
+        asked = _headers(token, {"Accept-Encoding": "identity", **(headers or {})})
         request = self._streams.build_request("GET", path, headers=asked)
         answer = await self._send(self._streams, request, stream=True)
         try:
@@ -145,7 +148,7 @@ class Gateway:
         headers: Mapping[str, str] | None = None,
         **body: Any,
     ) -> httpx.Response:
-        request = self._http.build_request(method, path, headers={**_bearer(token), **(headers or {})}, **body)
+        request = self._http.build_request(method, path, headers=_headers(token, headers or {}), **body)
         return await self._send(self._http, request)
 
     @staticmethod
@@ -163,8 +166,10 @@ class Gateway:
         return answer
 
 
-def _bearer(token: AccessToken | None) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token.text}"} if token else {}
+def _headers(token: AccessToken | None, more: Mapping[str, str]) -> dict[bytes, bytes]:
+    """As bytes: what a form sends back may hold what is not ASCII, and only the desk can say what is wrong with it."""
+    bearer = {"Authorization": f"Bearer {token.text}"} if token else {}
+    return {name.encode(): value.encode() for name, value in {**bearer, **more}.items()}
 
 
 def _refusal(answer: httpx.Response) -> Refused:
@@ -178,5 +183,4 @@ def _refusal(answer: httpx.Response) -> Refused:
         code=str(problem.get("type", "")).rpartition(":")[2],
         detail=str(problem.get("detail", "")),
         errors=problem.get("errors") or [],
-        more=problem,
     )

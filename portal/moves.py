@@ -11,6 +11,21 @@ def reasons_for(entry: Json | None, reasons: list[Json]) -> list[Json]:
 
 def message_of(typed: str, reason: str, reasons: list[Json]) -> str:
     """The words that go into the mail in place of the reason's own; empty where they are the same, or none."""
-    text = typed.replace("\r\n", "\n").strip()
-    own = next((each["text"] for each in reasons if each["reason"] == reason), "")
-    return "" if text == own else text
+    text = _plain(typed)
+    return "" if text == _texts(reasons).get(reason) else text
+
+
+def draft_of(typed: str, reason: str, reasons: list[Json]) -> str:
+    """The words to edit: staff's own where there are some, else the reason's."""
+    texts = _texts(reasons)
+    is_own = _plain(typed) not in {"", *texts.values()}
+    return typed if is_own else texts.get(reason, "")
+
+
+def _texts(reasons: list[Json]) -> dict[str, str]:
+    return {each["reason"]: each["text"] for each in reasons}
+
+
+def _plain(typed: str) -> str:
+    """Without what a browser's text area adds."""
+    return typed.replace("\r\n", "\n").strip()

@@ -1,6 +1,7 @@
 """What the post of a form has brought: fields, files, and files that an earlier post of it has brought."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -9,6 +10,7 @@ from uuid import uuid4
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
+from portal.forms import sized
 from portal.gateway import Away, Json, Letter, Refused
 from portal.guards import CSRF_FIELD, check_csrf
 from portal.kept import KeptLetter, KeptLetters
@@ -17,7 +19,8 @@ from portal.sessions import Session
 KEY_FIELD, KEPT_FIELD = "key", "kept"
 MOST_LETTERS = 10
 MOST_BYTES = (MOST_LETTERS * 25 + 2) * 1024**2  # the largest form that the desk may take
-MOST_FIELDS = 60
+MOST_FILES = 100  # of one post; how many of them the desk takes at once is the desk's to say
+MOST_FIELDS = MOST_FILES + 60  # a file that was kept is a field
 MOST_FIELD_BYTES = 256 * 1024  # a list of accounts
 
 GONE = "A file that you uploaded before is not kept any longer. Choose it again."
@@ -66,40 +69,45 @@ class Submitted:
     async def keep(self, kept: KeptLetters, session: Session, problem: Refused | Away) -> None:
         """Make ready for the next try: keep the files, but for those that the desk will not take."""
         errors = problem.errors if isinstance(problem, Refused) else []
-        refused = {str(error["pointer"]).removeprefix("#/") for error in errors}
-        is_too_large = isinstance(problem, Refused) and problem.code == "too-large"
+        refused = {str(error["pointer"]) for error in errors}
         if isinstance(problem, Refused) and problem.code == "key-reused":
             self.key = new_key()
-        letters: list[KeptLetter | tuple[str, UploadFile]] = [*self.kept, *self.uploads]
-        counts: dict[str, int] = {}
-        self.kept, self.uploads = [], []
-        for letter in letters:
-            part = letter.part if isinstance(letter, KeptLetter) else letter[0]
-            place = f"{part}/{counts.setdefault(part, 0)}"
-            counts[part] += 1
-            if isinstance(letter, KeptLetter):
-                if place in refused:
-                    kept.drop([letter])
-                else:
-                    self.kept.append(letter)
-            elif place not in refused and not is_too_large:
-                file = letter[1]
+        pointers = iter(self.pointers())
+        left = [letter for letter in self.kept if next(pointers) not in refused]
+        kept.drop(letter for letter in self.kept if letter not in left)
+        for part, file in self.uploads:
+            if next(pointers) not in refused:
                 name, media_type = file.filename or "", file.content_type or ""
-                self.kept.append(await kept.keep(session.id, part, name, media_type, file.file))
+                left.append(await kept.keep(session.id, part, name, media_type, file.file))
+        self.kept, self.uploads = left, []
+
+    def pointers(self) -> list[str]:
+        """What the desk calls each file, in the order in which they are sent."""
+        counts = Counter[str]()
+        found = []
+        for part in (*(letter.part for letter in self.kept), *(part for part, _ in self.uploads)):
+            found.append(f"#/{part}/{counts[part]}")
+            counts[part] += 1
+        return found
 
 
 @asynccontextmanager
 async def read_submitted(
-    request: Request, session: Session, kept: KeptLetters, parts: Sequence[str], tables: Iterable[str] = ()
+    request: Request,
+    session: Session,
+    kept: KeptLetters,
+    documents: Sequence[Json],
+    schemas: Mapping[str, Json],
 ) -> AsyncIterator[Submitted]:
     """The form of a request; its uploads are gone at the end.
 
-    ``parts`` take files; ``tables`` take text, and the text of a file in its place.
+    ``documents`` are the files that it takes, and ``schemas`` its fields, both as the catalogue has them.
 
     Raises:
         Forged: it has not the word of the session.
     """
-    async with request.form(max_files=MOST_LETTERS * 2, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES) as form:
+    most_bytes = {each["part"]: each["max_bytes"] for each in documents}
+    async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES) as form:
         check_csrf(session, form.get(CSRF_FIELD))
         own = {CSRF_FIELD, KEY_FIELD, KEPT_FIELD}
         items = form.multi_items()
@@ -108,16 +116,30 @@ async def read_submitted(
         submitted = Submitted(
             key=fields.get(KEY_FIELD) or new_key(),
             fields={name: value for name, value in fields.items() if name not in own},
-            uploads=[(name, file) for name, file in files if name in parts],
+            uploads=[(name, file) for name, file in files if name in most_bytes],
         )
         for name, file in files:
-            if name in tables:
+            if "contentMediaType" in schemas.get(name, ()):  # a list, which may come as the text of a file
                 await _read_table(submitted, name, file)
-        ids = {str(each) for each in form.getlist(KEPT_FIELD)}
+        ids = dict.fromkeys(str(each) for each in form.getlist(KEPT_FIELD))
         submitted.kept = kept.find(session.id, ids)
         if len(submitted.kept) < len(ids):
-            submitted.faults.append({"pointer": f"#/{parts[0]}", "detail": GONE})
+            submitted.faults.append({"pointer": f"#/{documents[0]['part']}", "detail": GONE})
+        submitted.faults += _oversized(submitted, most_bytes, schemas)
         yield submitted
+
+
+def _oversized(submitted: Submitted, most_bytes: Mapping[str, int], schemas: Mapping[str, Json]) -> Iterator[Json]:
+    """What the desk would not even read, and so could not say where it is."""
+    pointers = submitted.pointers()[len(submitted.kept) :]
+    for pointer, (part, file) in zip(pointers, submitted.uploads, strict=True):
+        if 0 < most_bytes[part] < (file.size or 0):
+            detail = f"{file.filename}: a file may be at most {sized(most_bytes[part])}. Choose a smaller one."
+            yield {"pointer": pointer, "detail": detail}
+    for name, value in submitted.fields.items():
+        most = schemas.get(name, {}).get("maxLength")
+        if most and len(value.strip()) > most:
+            yield {"pointer": f"#/{name}", "detail": f"At most {most} characters."}
 
 
 async def _read_table(submitted: Submitted, name: str, file: UploadFile) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse
 
-from portal.forms import worded
+from portal.forms import sized, worded
 from portal.identity import Identity
 from portal.sessions import Session
 from portal.settings import PortalSettings
@@ -33,7 +33,7 @@ class Views:
             "day": self._day,
             "moment": self._moment,
             "person": identity.name_of,
-            "size": _size,
+            "size": sized,
             "worded": worded,
         }
 
@@ -56,7 +56,3 @@ class Views:
 
 def _local(at: str, zone: Any) -> datetime:
     return datetime.fromisoformat(at).astimezone(zone)
-
-
-def _size(count: int) -> str:
-    return f"{count / 1024**2:.1f} MB".replace(".0 ", " ") if count >= 1024**2 else f"{max(1, count // 1024)} KB"

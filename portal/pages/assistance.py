@@ -3,14 +3,15 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.responses import Response
 
-from portal.answers import NoSuchPage, filled_of, status_of
-from portal.forms import Filled, around_documents, entry_of, fields_of, tables_of
+from portal.answers import filled_of, status_of
+from portal.forms import Filled, around_documents, entry_of, fields_of
 from portal.gateway import Away, Gateway, Json, Refused
 from portal.grid import NEWEST, Asked, Grid, asked_for, read_grid
 from portal.parts import Parts
+from portal.routes import see_other
 from portal.sessions import Session
 from portal.submitted import MOST_BYTES, Submitted, read_submitted
 
@@ -47,8 +48,8 @@ def router(parts: Parts) -> APIRouter:
     @routes.post("/{request_type}", max_body_size=MOST_BYTES)
     async def send_form(request_type: str, request: Request, session: Annotated[Session, producer]) -> Response:
         entry = _entry(await gateway.request_types(), request_type)
-        files = [each["part"] for each in entry["documents"]]
-        async with read_submitted(request, session, parts.kept, files, tables_of(entry)) as submitted:
+        documents, schemas = entry["documents"], entry["fields"]["properties"]
+        async with read_submitted(request, session, parts.kept, documents, schemas) as submitted:
             fields = {"request_type": request_type, **submitted.fields}
             try:
                 with submitted.letters() as letters:
@@ -59,7 +60,7 @@ def router(parts: Parts) -> APIRouter:
                 return await _form_page(session, entry, submitted, filled, status=status_of(problem))
         parts.kept.drop(submitted.kept)
         sent = state.get("ticket_number") or "accepted"
-        return RedirectResponse(f"/assistance/{request_type}?sent={sent}", HTTPStatus.SEE_OTHER)
+        return see_other(f"/assistance/{request_type}?sent={sent}")
 
     async def _form_page(
         session: Session,
@@ -91,7 +92,7 @@ def router(parts: Parts) -> APIRouter:
 def _entry(types: list[Json], request_type: str) -> Json:
     entry = entry_of(types, request_type)
     if entry is None:
-        raise NoSuchPage
+        raise HTTPException(HTTPStatus.NOT_FOUND)
     return entry
 
 

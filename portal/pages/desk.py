@@ -5,22 +5,19 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query
+from fastapi import APIRouter, Depends
 from fastapi.responses import RedirectResponse, Response
 
-from portal.answers import filled_of, status_of
+from portal.answers import filled_of, keeping, status_of
 from portal.comparisons import comparisons_of
 from portal.forms import UNTOUCHED, Filled, entry_of, facts_of, private_of
 from portal.gateway import Act, Away, Refused
 from portal.guards import check_csrf
-from portal.moves import message_of, reasons_for
+from portal.moves import draft_of, message_of, reasons_for
 from portal.parts import Parts
+from portal.routes import Number, Text, see_other
 from portal.sessions import Session
 from portal.timeline import timeline_of
-
-LONGEST = 10_000  # characters of anything that is typed here; how much of it the desk takes is the desk's to say
-
-Typed = Annotated[str, Form(max_length=LONGEST)]
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ class TicketPage:
         except (Refused, Away) as problem:
             back = Shown({act: filled_of(typed or {}, problem)}, status=status_of(problem))
             return await self.draw(session, number, back)
-        return RedirectResponse(f"/desk/{number}", HTTPStatus.SEE_OTHER)
+        return see_other(f"/desk/{number}")
 
 
 def router(parts: Parts) -> APIRouter:
@@ -86,65 +83,71 @@ def router(parts: Parts) -> APIRouter:
     page, gateway = TicketPage(parts), parts.gateway
     staff = Depends(parts.staff)
 
-    async def sender(session: Annotated[Session, staff], csrf: Typed = "") -> Session:
+    async def sender(session: Annotated[Session, staff], csrf: Text = "") -> Session:
         check_csrf(session, csrf)
         return session
 
     sent = Depends(sender)
 
     @routes.get("")
-    async def show_ticket(
-        number: str, session: Annotated[Session, staff], letter: Annotated[str, Query(max_length=LONGEST)] = ""
-    ) -> Response:
+    async def show_ticket(number: Number, session: Annotated[Session, staff], letter: str = "") -> Response:
         return await page.draw(session, number, Shown(letter=letter))
 
     @routes.get("/{act}")
-    async def show_again(number: str, act: str) -> Response:
+    async def show_again(number: Number, act: str) -> Response:
         # Where a form came back, the address is that of what was tried.
         return RedirectResponse(f"/desk/{number}#{act}")
 
     @routes.post("/moves")
     async def move_ticket(
-        number: str,
+        number: Number,
         session: Annotated[Session, sent],
-        etag: Typed = "",
-        status: Typed = "",
-        reason: Typed = "",
-        message: Typed = "",
-        comment: Typed = "",
+        etag: Text = "",
+        status: Text = "",
+        reason: Text = "",
+        message: Text = "",
+        comment: Text = "",
     ) -> Response:
         typed = {"status": status, "reason": reason, "message": message, "comment": comment}
-        own_words = message_of(message, reason, await gateway.reasons(session.token))
-        move = {name: value for name, value in {**typed, "message": own_words}.items() if value.strip()}
-        return await page.act(session, number, "status", etag, move, typed)
+        with keeping(message, comment):
+            own_words = message_of(message, reason, await gateway.reasons(session.token))
+            move = {name: value for name, value in {**typed, "message": own_words}.items() if value.strip()}
+            return await page.act(session, number, "status", etag, move, typed)
 
     @routes.post("/drafts")
     async def draft_message(
-        number: str, session: Annotated[Session, sent], status: Typed = "", reason: Typed = "", comment: Typed = ""
+        number: Number,
+        session: Annotated[Session, sent],
+        status: Text = "",
+        reason: Text = "",
+        message: Text = "",
+        comment: Text = "",
     ) -> Response:
-        texts = {each["reason"]: each["text"] for each in await gateway.reasons(session.token)}
-        typed = {"status": status, "reason": reason, "message": texts.get(reason, ""), "comment": comment}
-        return await page.draw(session, number, Shown({"status": Filled(typed)}))
+        with keeping(message, comment):
+            draft = draft_of(message, reason, await gateway.reasons(session.token))
+            typed = {"status": status, "reason": reason, "message": draft, "comment": comment}
+            return await page.draw(session, number, Shown({"status": Filled(typed)}))
 
     @routes.post("/claim")
-    async def claim_ticket(number: str, session: Annotated[Session, sent], etag: Typed = "") -> Response:
+    async def claim_ticket(number: Number, session: Annotated[Session, sent], etag: Text = "") -> Response:
         return await page.act(session, number, "claim", etag)
 
     @routes.post("/assignment")
     async def assign_ticket(
-        number: str, session: Annotated[Session, sent], etag: Typed = "", assignee: Typed = ""
+        number: Number, session: Annotated[Session, sent], etag: Text = "", assignee: Text = ""
     ) -> Response:
         return await page.act(session, number, "assignment", etag, {"assignee": assignee or None})
 
     @routes.post("/notes")
     async def write_note(
-        number: str, session: Annotated[Session, sent], etag: Typed = "", audience: Typed = "staff", text: Typed = ""
+        number: Number, session: Annotated[Session, sent], etag: Text = "", audience: Text = "staff", text: Text = ""
     ) -> Response:
         note = {"audience": audience, "text": text}
-        return await page.act(session, number, "notes", etag, note, note)
+        with keeping(text):
+            return await page.act(session, number, "notes", etag, note, note)
 
     @routes.post("/private-fields")
-    async def show_private_fields(number: str, session: Annotated[Session, sent]) -> Response:
+    async def show_private_fields(number: Number, session: Annotated[Session, sent]) -> Response:
         ticket = await gateway.ticket(session.token, number)
         private = await gateway.private_fields(session.token, ticket.body["request_id"])
         return await page.draw(session, number, Shown(private=private))

@@ -3,18 +3,13 @@
 Every answer is the same for who is a user and who is not, and mails go out beside it.
 """
 
-from typing import Annotated
-
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from portal.attempts import Attempts
 from portal.guards import machine_of
 from portal.parts import Parts
-
-LONGEST = 200  # characters of anything that is typed here
-
-Typed = Annotated[str, Form(max_length=LONGEST)]
+from portal.routes import Line
 
 
 def router(parts: Parts) -> APIRouter:
@@ -27,7 +22,7 @@ def router(parts: Parts) -> APIRouter:
         return views.page("forgot_user_id.html", is_sent=False)
 
     @routes.post("/forgot-user-id")
-    async def send_user_id(request: Request, email: Typed = "") -> Response:
+    async def send_user_id(request: Request, email: Line = "") -> Response:
         if _is_in_time(parts.mails, email, request):
             for user in identity.with_email(email):
                 parts.mailer.send(user.email, "Your User ID", views.text("user_id.txt", user=user, url=url))
@@ -38,7 +33,7 @@ def router(parts: Parts) -> APIRouter:
         return views.page("forgot_password.html", is_sent=False)
 
     @routes.post("/forgot-password")
-    async def send_link(request: Request, user_id: Typed = "") -> Response:
+    async def send_link(request: Request, user_id: Line = "") -> Response:
         user = identity.find(user_id)
         if _is_in_time(parts.mails, user_id, request) and user:
             link = f"{url}/new-password?word={parts.links.make(user.user_id)}"

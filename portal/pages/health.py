@@ -20,7 +20,7 @@ def router(parts: Parts) -> APIRouter:
     @routes.get("/readyz")
     async def readyz() -> JSONResponse:
         try:
-            await parts.gateway.request_types()
+            await parts.gateway.ping()
         except (Away, Refused):
             return JSONResponse({"status": "not ready"}, HTTPStatus.SERVICE_UNAVAILABLE)
         return JSONResponse({"status": "ready"})

@@ -1,19 +1,16 @@
 """Where the one-time link of the mail leads: a new password."""
 
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from portal.guards import machine_of
 from portal.identity import SHORTEST_PASSWORD
 from portal.parts import Parts
+from portal.routes import Line
 
-LONGEST = 200  # characters of anything that is typed here
 TOO_SHORT = f"Use at least {SHORTEST_PASSWORD} characters."
-
-Typed = Annotated[str, Form(max_length=LONGEST)]
 
 
 def router(parts: Parts) -> APIRouter:
@@ -22,13 +19,13 @@ def router(parts: Parts) -> APIRouter:
     views, identity = parts.views, parts.identity
 
     @routes.get("/new-password")
-    async def ask_for_password(word: Annotated[str, Query(max_length=LONGEST)] = "") -> Response:
+    async def ask_for_password(word: str = "") -> Response:
         if parts.links.user_of(word) is None:
             return views.page("link_over.html", status=HTTPStatus.GONE)
         return _form(word)
 
     @routes.post("/new-password")
-    async def change_password(request: Request, word: Typed = "", password: Typed = "") -> Response:
+    async def change_password(request: Request, word: Line = "", password: Line = "") -> Response:
         user = identity.find(parts.links.user_of(word) or "")
         if user is None:
             return views.page("link_over.html", status=HTTPStatus.GONE)

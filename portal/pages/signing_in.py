@@ -4,16 +4,14 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from portal.guards import check_csrf, machine_of
 from portal.parts import Parts
+from portal.routes import Line, see_other
 from portal.sessions import Session
 
-LONGEST = 200  # characters of anything that is typed here
 NOT_RIGHT = "The User ID or password is incorrect. Check both and try again."
-
-Typed = Annotated[str, Form(max_length=LONGEST)]
 
 
 def router(parts: Parts) -> APIRouter:
@@ -23,12 +21,12 @@ def router(parts: Parts) -> APIRouter:
     @routes.get("/login")
     async def show_login(request: Request, onward: Annotated[str, Query(alias="next")] = "/") -> Response:
         if parts.sessions.find(request.cookies):
-            return _see_other(_own_path(onward))
+            return see_other(_own_path(onward))
         return _page(onward)
 
     @routes.post("/login")
     async def log_in(
-        request: Request, user_id: Typed = "", password: Typed = "", onward: Annotated[str, Form(alias="next")] = "/"
+        request: Request, user_id: Line = "", password: Line = "", onward: Annotated[str, Form(alias="next")] = "/"
     ) -> Response:
         who = user_id, machine_of(request)
         if wait := parts.logins.wait(*who):
@@ -38,14 +36,14 @@ def router(parts: Parts) -> APIRouter:
         if user is None:
             return _page(onward, user_id, NOT_RIGHT, HTTPStatus.UNPROCESSABLE_ENTITY)
         parts.logins.forget(*who)
-        response = _see_other(_own_path(onward))
+        response = see_other(_own_path(onward))
         parts.sessions.begin(user, response)
         return response
 
     @routes.post("/logout")
-    async def log_out(session: Annotated[Session, Depends(parts.anybody)], csrf: Typed = "") -> Response:
+    async def log_out(session: Annotated[Session, Depends(parts.anybody)], csrf: Line = "") -> Response:
         check_csrf(session, csrf)
-        response = _see_other("/login")
+        response = see_other("/login")
         parts.kept.drop_all_of(session.id)
         parts.sessions.end(session, response)
         return response
@@ -65,7 +63,3 @@ def _own_path(onward: str) -> str:
     """A path of this portal; what would lead elsewhere leads home."""
     is_own = onward.startswith("/") and not onward.startswith(("//", "/\\"))
     return onward if is_own and onward.isprintable() else "/"
-
-
-def _see_other(path: str) -> RedirectResponse:
-    return RedirectResponse(path, HTTPStatus.SEE_OTHER)

@@ -57,7 +57,9 @@ async def move(page: Page, status: str, **more: str) -> None:
         await page.get_by_label("Reason").select_option(more["reason"])
     if "comment" in more:
         await page.get_by_label("Comment").fill(more["comment"])
-    await page.get_by_role("button", name="Move").click()
+    # What is looked at next may have come by itself, and the answer would then take the place of what is done to it.
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Move").click()
 
 
 def text_of(desk: Desk, number: str, status: str, count: int) -> str:

@@ -8,7 +8,8 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import FileChooser, Page, expect
 
 from tests.browser.steps import FORM, PDF, TYPES, fill_in, move, row, send
-from tests.fixtures.portal import PASSWORD, STAFF, Account, Visit, Visitor
+from tests.fixtures.desk import Desk
+from tests.fixtures.portal import PASSWORD, STAFF, Account, PortalUnderTest, Visit, Visitor
 
 # The viewer of a letter takes the focus, and each Tab, while it comes up: seconds on a busy machine.
 PATIENCE = 20
@@ -45,9 +46,30 @@ async def test_axe_finds_no_violation_on_any_page(visit: Visit, producer_account
     await assert_accessible(staff)
     await staff.open(f"/desk/{number}")
     await staff.page.get_by_role("button", name="Claim").click()
+    await expect(staff.page.locator("#assignment")).to_contain_text(STAFF.name)
     await move(staff.page, "on-hold")
     await expect(staff.page.locator("#problem")).to_be_visible()
     await assert_accessible(staff)
+
+
+async def test_axe_finds_no_violation_on_the_way_to_a_new_password(
+    visit: Visit, portal: PortalUnderTest, desk: Desk
+) -> None:
+    """The form behind the mailed link and the page after it pass all rules."""
+    visitor, account = await visit(), portal.newcomer()
+    page = visitor.page
+    await visitor.open("/forgot-password")
+    await page.get_by_label("User ID").fill(account.user_id)
+    await page.get_by_role("button", name="Email me a link").click()
+    [mail] = desk.mails(account.email)
+    link = re.search(rf"{visitor.url}(/new-password\?word=\S+)", mail.get_content())
+    assert link
+    await visitor.open(link[1])
+    await assert_accessible(visitor)
+    await page.get_by_label("New password").fill("another-good-passphrase")
+    await page.get_by_role("button", name="Set the password").click()
+    await expect(page.locator("h1")).to_have_text("Password Changed")
+    await assert_accessible(visitor)
 
 
 async def tab_to(page: Page, name: str) -> None:

@@ -7,7 +7,7 @@ from playwright.async_api import FilePayload, expect
 
 from tests.browser.steps import FORM, PDF, TEXT, fill_in, row, send
 from tests.fixtures.desk import LETTER, Desk
-from tests.fixtures.portal import PASSWORD, STATEMENTS, Account, PortalUnderTest, Visit
+from tests.fixtures.portal import STATEMENTS, Account, PortalUnderTest, Visit, Visitor
 
 
 async def test_from_login_to_a_resolved_ticket_that_is_gone(
@@ -41,15 +41,18 @@ async def test_from_login_to_a_resolved_ticket_that_is_gone(
     await expect(row(page, number)).to_contain_text("Received")
     await expect(tickets).to_contain_text("Showing 1 - 1 of 1")
     await page.evaluate("window.notReloaded = true")
+    closed = tickets.get_by_role("link", name="See the closed ones")
+    await closed.focus()
     for status, label in (("in-review", "In review"), ("approved", "Approved")):
         assert desk.staff.move(number, status).status_code == 200
         await expect(row(page, number)).to_contain_text(label)
+        await expect(closed).to_be_focused()
     assert desk.staff.move(number, "resolved").status_code == 200
     await expect(row(page, number)).to_have_count(0)
     await expect(tickets).to_contain_text("Showing 0 - 0 of 0")
     assert await page.evaluate("window.notReloaded")
 
-    await tickets.get_by_role("link", name="See the closed ones").click()
+    await closed.click()
     await expect(row(page, number)).to_contain_text("Resolved")
 
 
@@ -79,6 +82,9 @@ async def test_the_form_bears_the_issue_s_words(visit: Visit, producer_account: 
         assert words in text[at:], f"{words!r} is missing, or not in its place"
         at = text.index(words, at) + len(words)
     assert await visitor.page.get_by_label("POR Documentation").get_attribute("type") == "file"
+    await visitor.open("/assistance/portal-password")
+    for words in ("Never include a password; we do not need it.", "You can set a new password right away"):
+        await expect(visitor.page.locator("main")).to_contain_text(words)
 
 
 @pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "no-scripts"])
@@ -102,6 +108,10 @@ async def test_nothing_typed_or_chosen_is_lost(
     await expect(page.get_by_label("Account Name")).to_have_value("Harbor & Pine <b>Woodworks</b>, Inc.")
     await expect(page.get_by_label("Comments")).to_have_value("Two\nlines")
     await expect(page.locator(".kept")).to_contain_text("signed letter.pdf")
+    await page.get_by_role("link", name="Skip to content").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("main")).to_be_focused()
+    await expect(page.locator(".kept")).to_contain_text("signed letter.pdf")
 
     await wrong.fill("041872")
     await page.get_by_role("button", name="Submit").click()
@@ -123,6 +133,36 @@ async def test_a_wrong_file_is_refused_beside_its_field(visit: Visit, producer_a
     await expect(page.get_by_label("Account Number")).to_have_value("041872")
     await expect(page.locator(".kept")).to_have_count(0)
     await expect(page.locator("#tickets")).to_contain_text("Showing 0 - 0 of 0")
+
+
+async def test_what_is_too_large_takes_nothing_else_with_it(visit: Visit, producer_account: Account) -> None:
+    """Files that fit stay chosen, too long a text leaves the letter, and too many files come back with the form."""
+    visitor = await visit()
+    page = visitor.page
+    await visitor.log_in(producer_account, FORM)
+    await fill_in(page)
+    files, kept, problem = page.get_by_label("POR Documentation"), page.locator(".kept"), page.locator("#problem")
+    large: FilePayload = {"name": "scan.pdf", "mimeType": "application/pdf", "buffer": LETTER * 2}
+    await files.evaluate("(input, most) => input.dataset.most = most", len(LETTER))
+    await files.set_input_files([large, PDF])
+    await expect(page.locator(".field .error")).to_contain_text("scan.pdf: a file may be at most")
+    assert await files.evaluate("input => [...input.files].map(file => file.name)") == [PDF["name"]]
+    await page.get_by_label("Comments").fill("x" * 9_000)
+    await page.get_by_role("button", name="Submit").click()
+    await expect(page.get_by_label("Comments")).to_have_accessible_description(re.compile("At most 2000 characters"))
+    await expect(kept).to_contain_text(PDF["name"])
+
+    await page.get_by_label("Comments").fill("")
+    few: list[FilePayload] = [{**PDF, "name": f"{n}.pdf"} for n in range(21)]
+    many: list[FilePayload] = [{**each, "buffer": b"%"} for each in few * 5]
+    await files.set_input_files(few)
+    await page.get_by_role("button", name="Submit").click()
+    await expect(problem).to_contain_text("At most 10 letters")
+    await expect(kept).to_have_count(22)
+    await files.set_input_files(many)
+    await page.get_by_role("button", name="Submit").click()
+    await expect(problem).to_contain_text("We could not read that. Go back and check what you typed.")
+    await expect(kept).to_have_count(22)
 
 
 async def test_a_double_click_and_a_reload_give_one_ticket(visit: Visit, producer_account: Account) -> None:
@@ -158,6 +198,14 @@ async def test_files_are_dropped_and_their_upload_is_seen(visit: Visit, producer
     await expect(field).to_have_class(re.compile("over"))
     await field.dispatch_event("drop", {"dataTransfer": dropped})
     assert await page.get_by_label("POR Documentation").evaluate("input => input.files[0].name") == "dropped.pdf"
+    is_text_taken = await page.get_by_label("Comments").evaluate(
+        """field => {
+            const dragged = new DataTransfer();
+            dragged.setData("text/plain", "words");
+            return field.dispatchEvent(new DragEvent("drop", {dataTransfer: dragged, bubbles: true, cancelable: true}));
+        }"""
+    )
+    assert is_text_taken
     await page.evaluate(
         """() => new MutationObserver(() => {
             const bar = document.querySelector("progress");
@@ -167,11 +215,11 @@ async def test_files_are_dropped_and_their_upload_is_seen(visit: Visit, producer
     )
     await page.get_by_role("button", name="Submit").click()
     await expect(page.locator("#sent a")).to_be_visible()
-    assert await page.evaluate("window.seen") == ["Upload", True]
+    assert await page.evaluate("window.seen") == ["Sending", True]
 
 
 async def test_the_list_is_sorted_by_each_column_and_paged(visit: Visit, producer_account: Account, desk: Desk) -> None:
-    """Each of the four heads sorts up and down, and beyond ten tickets there are pages."""
+    """Each of the four heads sorts up and down; beyond ten tickets there are pages; a new one is seen from any."""
     token = desk.mint.producer(producer_account.producer_id or "", email=producer_account.email)
     gateway = desk.anybody(token)
     fields = {
@@ -180,25 +228,41 @@ async def test_the_list_is_sorted_by_each_column_and_paged(visit: Visit, produce
         "account_number": "000001",
         "account_name": "A",
     }
-    numbers = [gateway.post_request(fields, LETTER, wait=20).json()["ticket_number"] for _ in range(11)]
+    phone = {"request_type": "contact-info", "phone": "312-555-0142"}
+    requests = [*[(fields, LETTER)] * 10, (phone, None)]
+    numbers = [gateway.post_request(*each, wait=20).json()["ticket_number"] for each in requests]
+    desk.staff.move(numbers[3], "in-review")
     visitor = await visit()
     page = visitor.page
     await visitor.log_in(producer_account, FORM)
     tickets = page.locator("#tickets")
-    for name in ("Date", "Ticket Number", "Request Type", "Status"):
+    rows = tickets.locator("tbody tr")
+    for name, lowest in (
+        ("Date", numbers[0]),
+        ("Request Type", numbers[-1]),
+        ("Status", numbers[3]),
+        ("Ticket Number", numbers[0]),
+    ):
         head = page.get_by_role("columnheader", name=name)
-        for _ in range(2):
-            before = await head.get_attribute("aria-sort")
-            await head.get_by_role("link").click()
-            await expect(head).not_to_have_attribute("aria-sort", before or "")
-        assert await head.get_attribute("aria-sort") in {"ascending", "descending"}
+        await head.get_by_role("link").click()
+        await expect(rows.first).to_contain_text(lowest)
+        await expect(head).to_have_attribute("aria-sort", "ascending")
+        await head.get_by_role("link").click()
+        await expect(row(page, lowest)).to_have_count(0)  # the last, and so on the second page
+        await expect(head).to_have_attribute("aria-sort", "descending")
     await page.get_by_role("columnheader", name="Ticket Number").get_by_role("link").click()
-    await expect(tickets.locator("tbody tr").first).to_contain_text(numbers[0])
+    await expect(rows.first).to_contain_text(numbers[0])
     await expect(tickets).to_contain_text("Showing 1 - 10 of 11")
-    await page.get_by_role("link", name="Next").click()
+    await page.get_by_role("link", name="Next").press("Enter")
     await expect(tickets).to_contain_text("Showing 11 - 11 of 11")
-    await expect(tickets.locator("tbody tr")).to_have_count(1)
+    await expect(rows).to_have_count(1)
     await expect(tickets).to_contain_text(numbers[-1])
+    await expect(tickets).to_be_focused()
+
+    number = await send(page)
+    desk.staff.move(numbers[-2], "in-review")
+    await expect(row(page, numbers[-2])).to_contain_text("In review")
+    await expect(row(page, number)).to_contain_text("Received")
 
 
 async def test_a_new_letter_answers_what_the_desk_asks_for(visit: Visit, producer_account: Account, desk: Desk) -> None:
@@ -208,8 +272,10 @@ async def test_a_new_letter_answers_what_the_desk_asks_for(visit: Visit, produce
     await visitor.log_in(producer_account, FORM)
     number = await send(page)
     await page.locator("#sent a").click()
+    await page.get_by_role("link", name="signed letter.pdf").focus()
     desk.staff.move(number, "action-needed", reason="signature-missing", comment="Page 2 <i>is not</i> signed.")
     await expect(page.locator("h1")).to_contain_text("Action needed")
+    await expect(page.get_by_role("link", name="signed letter.pdf")).to_be_focused()
     await expect(page.locator(".timeline")).to_contain_text("Page 2 <i>is not</i> signed.")
 
     link = await page.get_by_role("link", name="signed letter.pdf").get_attribute("href")
@@ -225,7 +291,7 @@ async def test_a_new_letter_answers_what_the_desk_asks_for(visit: Visit, produce
 
 
 async def test_words_are_an_answer_too(visit: Visit, producer_account: Account, desk: Desk) -> None:
-    """Asked for something, a producer answers in words alone; staff reads them, and the ticket is back in review."""
+    """Asked for something, a producer answers in words alone; staff reads them; what comes too late is told so."""
     visitor = await visit()
     page = visitor.page
     await visitor.log_in(producer_account, FORM)
@@ -242,6 +308,11 @@ async def test_words_are_an_answer_too(visit: Visit, producer_account: Account, 
     await page.get_by_label("Comment").fill("And one more thing.")
     await page.get_by_role("button", name="Send").click()
     await expect(page.locator("#problem")).to_contain_text("not waiting for a reply")
+    await expect(page.get_by_label("Comment")).to_have_value("And one more thing.")
+    desk.staff.move(number, "rejected", reason="other")
+    await page.get_by_label("New letter").set_input_files([PDF])
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator("#problem")).to_contain_text("closed")
     await expect(page.get_by_label("Comment")).to_have_value("And one more thing.")
 
 
@@ -285,23 +356,36 @@ async def test_nothing_is_lost_when_the_desk_or_the_session_is_gone(
         await expect(page.locator("#problem")).to_contain_text("Nothing is lost", timeout=20_000)
         await expect(page.get_by_label("Account Number")).to_have_value("041872")
         await expect(page.locator(".kept")).to_contain_text("signed letter.pdf")
+        assert (await page.request.get(f"{visitor.url}/readyz")).status == 503
     finally:
         desk.restart("intake")
+    assert (await page.request.get(f"{visitor.url}/readyz")).status == 200
     await page.context.clear_cookies()
     await page.get_by_label("POR Documentation").set_input_files([PDF])
     await page.locator(".kept input").uncheck()
     await page.get_by_role("button", name="Submit").click()
     await expect(page.locator("#problem")).to_contain_text("Log in again in another tab")
-    other = await page.context.new_page()
-    await other.goto(visitor.url + "/login")
-    await other.get_by_label("User ID").fill(producer_account.user_id)
-    await other.get_by_label("Password:").fill(PASSWORD)
-    await other.get_by_role("button", name="Log In").click()
-    await expect(other.locator("h1")).to_contain_text("Welcome")
+    other = Visitor(visitor.url, await page.context.new_page())
+    await other.log_in(producer_account)
     await expect(page.get_by_label("Account Number")).to_have_value("041872")
     await page.get_by_role("button", name="Submit").click()
-    await expect(page.locator("#sent a")).to_be_visible()
+    number = await page.locator("#sent a").inner_text()
     await expect(page.locator("#tickets")).to_contain_text("Showing 1 - 1 of 1")
+
+    await page.get_by_label("Account Number").fill("027715")
+    await page.context.clear_cookies()
+    desk.staff.move(number, "in-review")
+    async with page.expect_popup() as opened:
+        await page.locator("#ended a").click()
+    again = Visitor(visitor.url, await opened.value)
+    await again.fill_in_login(producer_account)
+    assert again.page.url == page.url
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await expect(page.locator("#ended")).to_have_count(0)
+    await expect(row(page, number)).to_contain_text("In review")
+    await expect(page.get_by_label("Account Number")).to_have_value("027715")
+    await page.get_by_role("button", name="Log Out").click()
+    await expect(page.locator("h1")).to_have_text("Log In")
 
 
 async def test_what_is_anothers_is_not_there(visit: Visit, portal: PortalUnderTest, desk: Desk) -> None:
@@ -333,6 +417,8 @@ async def test_a_request_is_taken_while_tickets_is_away(
         await page.get_by_role("button", name="Submit").click()
         await expect(page.locator("#sent")).to_contain_text("We have received", timeout=20_000)
         await expect(page.locator("#tickets")).to_contain_text("cannot be shown right now")
+        await visitor.open(f"{FORM}?sent=SR-00000001-9")
+        await expect(page.locator("#sent")).to_contain_text("SR-00000001-9")
     finally:
         desk.restart("tickets")
     await expect(page.locator("#tickets")).to_contain_text("Showing 1 - 1 of 1", timeout=15_000)

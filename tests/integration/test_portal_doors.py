@@ -269,6 +269,62 @@ async def test_the_way_to_a_page_leads_over_the_login(door: Door) -> None:
         assert led.headers["location"] == "/tickets?sort=-status&page=2"
 
 
+async def test_a_form_leads_over_the_login_to_its_page(door: Door) -> None:
+    """Where the session has ended under a form, the login leads back to the page it was on, and to no other site."""
+    async with door.browser() as browser:
+        for referer, onward in (
+            (f"{URL}/desk/SR-00000001-9?letter=x", "%2Fdesk%2FSR-00000001-9%3Fletter%3Dx"),
+            ("https://evil.example//evil.example", "%2F%2Fevil.example"),
+        ):
+            answer = await browser.post("/desk/SR-00000001-9/moves", headers={"Referer": referer})
+            assert answer.headers["location"] == f"/login?next={onward}"
+        assert 'name="next" value="/"' in (await browser.get(answer.headers["location"])).text
+        assert (await browser.post("/logout")).headers["location"] == "/login?next=%2F"
+
+
+async def test_what_is_no_number_is_no_page(door: Door) -> None:
+    """An address with anything but a ticket's number is 404 and asks the desk nothing, which has others beside it."""
+    async with door.browser() as producer, door.browser() as staff:
+        await log_in(producer, ACCOUNTS[0])
+        await log_in(staff, STAFF)
+        for browser, paths in (
+            (producer, ("/tickets/stream", "/tickets/SR-00000001-9%0A", "/tickets/stream/letters")),
+            (staff, ("/desk/reasons", "/desk/counts", "/desk/stream/moves")),
+        ):
+            for path in paths:
+                answer = await browser.get(path)
+                assert (answer.status_code, "There is no such page" in answer.text) == (404, True), path
+        csrf = csrf_of((await staff.get("/nowhere")).text)
+        assert (await staff.post("/desk/stream/notes", data={"csrf": csrf, "text": "x"})).status_code == 404
+
+
+async def test_what_is_not_ascii_is_the_desks_to_refuse(door: Door) -> None:
+    """A version or an event's id with any characters is handed on; with the desk away the answer is that."""
+    async with door.browser() as browser:
+        await log_in(browser, ACCOUNTS[0])
+        form = {"csrf": csrf_of((await browser.get("/")).text), "etag": '"é"'}
+        assert (await browser.post("/tickets/SR-00000001-9/withdrawal", data=form)).status_code == 503
+        assert (await browser.get("/live", headers={b"Last-Event-ID": "é".encode()})).status_code == 503
+
+
+async def test_what_was_typed_stands_on_the_page_that_says_why_it_was_not_sent(door: Door) -> None:
+    """With the desk away for the form's own page too, every text that was typed can be copied from the answer."""
+    words = {"comment": "Page <2>", "message": "Please sign.", "text": "Call them."}
+    async with door.browser() as producer, door.browser() as staff:
+        await log_in(producer, ACCOUNTS[0])
+        await log_in(staff, STAFF)
+        for browser, path, said in (
+            (producer, "/tickets/SR-00000001-9/withdrawal", ["Page &lt;2&gt;"]),
+            (staff, "/desk/SR-00000001-9/moves", ["Please sign.", "Page &lt;2&gt;"]),
+            (staff, "/desk/SR-00000001-9/drafts", ["Please sign.", "Page &lt;2&gt;"]),
+            (staff, "/desk/SR-00000001-9/notes", ["Call them."]),
+        ):
+            csrf = csrf_of((await browser.get("/nowhere")).text)
+            answer = await browser.post(path, data={"csrf": csrf, **words})
+            assert answer.status_code == 503
+            assert re.findall('<p class="said">(.*)</p>', answer.text) == said, path
+
+
 async def test_an_idle_session_ends(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """After half an hour without a click one must log in again; what a page asks by itself is no click."""
     async with door.browser() as browser:

@@ -7,7 +7,7 @@ import pytest
 
 from portal.grid import Asked, Grid
 from portal.identity import User
-from portal.moves import message_of, reasons_for
+from portal.moves import draft_of, message_of, reasons_for
 from portal.queue import asked_by_staff, shortcuts_of
 from portal.timeline import timeline_of
 from tests.fixtures.portal import CHEAP
@@ -75,6 +75,15 @@ def test_reasons_about_letters_are_for_requests_that_have_some() -> None:
 def test_only_words_of_ones_own_take_the_place_of_the_reasons(typed: str, sent: str) -> None:
     """A text that was not edited is the reason's own still, and is not sent as staff's."""
     assert message_of(typed, "signature-missing", REASONS) == sent
+
+
+@pytest.mark.parametrize(
+    ("typed", "draft"),
+    [("", "See the comment."), ("It is not signed.\r\n", "See the comment."), ("Page 2.\r\nSign.", "Page 2.\r\nSign.")],
+)
+def test_a_reasons_text_replaces_no_words_of_ones_own(typed: str, draft: str) -> None:
+    """The text of a reason is put where there is none, or that of another reason; what staff wrote stays."""
+    assert draft_of(typed, "other", REASONS) == draft
 
 
 def entry(kind: str, actor: str, **more: Any) -> dict[str, Any]:

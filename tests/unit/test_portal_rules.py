@@ -1,6 +1,7 @@
 """The portal's small rules: letters kept, attempts counted, forms drawn."""
 
 import io
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,8 +13,9 @@ from starlette.requests import Request
 from portal.attempts import Attempts
 from portal.comparisons import comparisons_of
 from portal.forms import Filled, around_documents, errors_by_field, facts_of, fields_of
-from portal.gateway import Refused
+from portal.gateway import Gateway, Refused
 from portal.kept import KeptLetter, KeptLetters
+from portal.pages.tickets import _send
 from portal.sessions import Session
 from portal.submitted import MOST_FIELD_BYTES, Submitted, _read_table, read_submitted
 
@@ -53,18 +55,23 @@ async def test_kept_letters_end_by_age_and_by_size(tmp_path: Path, monkeypatch: 
 
 def test_attempts_are_counted_by_name_and_by_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name waits after its own attempts, a machine after ten times as many; time and success set free."""
-    attempts = Attempts(2, 60)
+    attempts, now = Attempts(2, 60), time.monotonic()
     for _ in range(2):
-        assert attempts.wait("Dana ", "here") == 0
-        attempts.note("Dana ", "here")
+        assert attempts.wait("Dana ", "FE80::1") == 0
+        attempts.note("Dana ", "FE80::1")
     assert 59 <= attempts.wait("dana", "elsewhere") <= 61
-    assert attempts.wait("carl", "here") == 0
+    assert attempts.wait("carl", "fe80::1") == 0
     for n in range(18):
-        attempts.note(f"name {n}", "here")
-    assert attempts.wait("carl", "here") > 0
+        attempts.note(f"name {n}", "FE80::1")
+    assert attempts.wait("carl", "fe80::1") > 0
     assert attempts.wait("carl", "elsewhere") == 0
-    attempts.forget("dana", "here")
-    assert attempts.wait("dana", "here") == 0
+    attempts.forget("dana", "fe80::1")
+    assert attempts.wait("dana", "FE80::1") == 0
+    for _ in range(2):
+        attempts.note("dana", "elsewhere")
+    assert attempts.wait("dana", "elsewhere") > 0
+    monkeypatch.setattr("portal.attempts.time.monotonic", lambda: now + 65)
+    assert attempts.wait("dana", "elsewhere") == 0
 
 
 def test_no_flood_of_names_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,22 +164,52 @@ def test_what_is_optional_at_a_forms_end_stands_below_its_documents() -> None:
     assert len(around_documents(fields_of({"layout": free}, filled))[0]) == 1
 
 
-async def test_a_kept_file_that_is_gone_is_asked_for_again(tmp_path: Path) -> None:
-    """Nothing is sent without a file that the page called uploaded: its field says to choose it again."""
-    session = SimpleNamespace(id="mine", csrf="word")
-    body = b"".join(
-        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-        for name, value in (("csrf", "word"), ("account_name", "A"), ("kept", "gone-meanwhile"))
-    )
-    headers = [(b"content-type", b"multipart/form-data; boundary=x")]
+MINE = cast("Session", SimpleNamespace(id="mine", csrf="word"))
+DOCUMENTS = [{"part": "por_documentation", "max_bytes": 2 * 1024**2}]
+
+
+def posted(*parts: tuple[str, str | bytes]) -> Request:
+    """The post of a form of this session; bytes are a file."""
+    body = b""
+    for name, value in (("csrf", "word"), *parts):
+        content, file = (value.encode(), "") if isinstance(value, str) else (value, f'; filename="{len(value)}.pdf"')
+        body += f'--x\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'.encode() + content + b"\r\n"
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body + b"--x--\r\n"}
 
-    request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
-    kept = KeptLetters(tmp_path / "letters")
-    async with read_submitted(request, cast("Session", session), kept, ["por_documentation"]) as submitted:
-        assert submitted.fields == {"account_name": "A"}
-        with pytest.raises(Refused) as refused, submitted.letters():
-            pytest.fail("it would be sent without its file")
+    headers = [(b"content-type", b"multipart/form-data; boundary=x")]
+    return Request({"type": "http", "method": "POST", "headers": headers}, receive)
+
+
+async def test_a_kept_file_that_is_gone_is_asked_for_again(tmp_path: Path) -> None:
+    """Nothing is sent without a file that the page called uploaded: its field says to choose it again."""
+    request = posted(("comment", "A"), ("kept", "gone-meanwhile"))
+    async with read_submitted(request, MINE, KeptLetters(tmp_path / "letters"), DOCUMENTS, {}) as submitted:
+        assert submitted.fields == {"comment": "A"}
+        with pytest.raises(Refused) as refused:
+            await _send(cast("Gateway", None), MINE, "SR-00000001-9", submitted)
     assert [error["pointer"] for error in refused.value.errors] == ["#/por_documentation"]
+
+
+async def test_what_is_too_large_takes_nothing_else_with_it(tmp_path: Path) -> None:
+    """Too large a file and too long a text are told where they are, and every other file is kept, in its order."""
+    kept = KeptLetters(tmp_path / "letters")
+    before = [await keep(kept, "mine") for _ in range(3)]
+    request = posted(
+        *(("kept", letter.id) for letter in before),
+        ("por_documentation", b"%" * (2 * 1024**2 + 1)),
+        ("por_documentation", b"%PDF-"),
+        ("comments", "  " + "x" * 501),
+        ("account_name", "y" * 501),
+    )
+    async with read_submitted(request, MINE, kept, DOCUMENTS, {"comments": {"maxLength": 500}}) as submitted:
+        with pytest.raises(Refused) as refused, submitted.letters():
+            pytest.fail("it would be sent for nothing")
+        await submitted.keep(kept, MINE, refused.value)
+    assert [(error["pointer"], error["detail"]) for error in refused.value.errors] == [
+        ("#/por_documentation/3", "2097153.pdf: a file may be at most 2 MB. Choose a smaller one."),
+        ("#/comments", "At most 500 characters."),
+    ]
+    assert submitted.kept[:3] == before
+    assert [letter.name for letter in submitted.kept[3:]] == ["5.pdf"]
