@@ -35,9 +35,11 @@ def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
         if not texts.is_mailed(event):
             unasked()
             return
+        # The slot comes first: a claim runs while its mail is sent, not while it queues.
+        await mailer.slots.acquire()
         with away(LedgerAway, "database-away"):
-            # When the broker hangs up we are cancelled. A mail under way is finished all the same: given up, it might
-            # be out, and go out once more.
+            # When the broker hangs up, or we stop, we are cancelled. A mail under way is finished all the same: given
+            # up, it might be out, and go out once more.
             entry = await asyncio.shield(_send_claimed(event, ledger, mailer))
         if entry.is_out:
             unasked()  # the ledger alone was
@@ -51,10 +53,9 @@ def register(bus: Bus, ledger: Ledger, mailer: Mailer) -> None:
 
 
 async def _send_claimed(event: TicketEvent, ledger: Ledger, mailer: Mailer) -> Entry:
-    """Send the mail where nobody else has its claim, and tell whose it was."""
+    """Send the mail where nobody else has its claim; whose claim it was then; gives the slot back."""
     request_id = event.data.request_id
-    # The slot comes first: a claim runs while its mail is sent, not while it queues.
-    async with mailer.slots:
+    try:
         entry = await ledger.begin(request_id, event.id)
         if entry is None:
             raise Transient("address-not-there")
@@ -68,6 +69,8 @@ async def _send_claimed(event: TicketEvent, ledger: Ledger, mailer: Mailer) -> E
             raise
         await ledger.finish(request_id, event.id, entry.claim)
         return entry
+    finally:
+        mailer.slots.release()
 
 
 def _mail(mailer: Mailer, event: TicketEvent, entry: Entry) -> EmailMessage:

@@ -125,7 +125,9 @@ class Mailer:
         )
 
     async def close(self) -> None:
-        """Say goodbye to the server."""
+        """Wait for the mails under way, which may be out before it is known, and close the connections."""
+        for _ in range(self._settings.smtp_connections):
+            await self.slots.acquire()
         for client in self._idle:
             client.close()
 

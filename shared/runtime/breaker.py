@@ -15,6 +15,8 @@ from shared.runtime.logs import log
 PAUSE_SECONDS = 1.0
 # From when a message was taken, whatever it is spent with: half of the 30 minutes after which RabbitMQ takes it back.
 LONGEST_HOLD = 15 * 60.0
+# From when the process stops: less than the bus gives until it disconnects, for what is let go must still be moved.
+STOP_SECONDS = 8.0
 
 T = TypeVar("T")
 
@@ -40,12 +42,21 @@ class Breaker:
         self._opened_at: float | None = None
         self._reason = ""
         self._line = asyncio.Lock()  # fair: who finds the server still away goes to the end
-        self._held: set[asyncio.Timeout] = set()  # who has found its server away
+        self._in_hand: set[asyncio.Timeout] = set()
+        self._held: set[asyncio.Timeout] = set()  # of these: who has found its server away
         self._stopping = asyncio.Event()
 
     def let_go(self) -> None:
-        """Hold nothing any longer, for the process stops: what is held is deferred, and waits in a delay tier."""
+        """Hold nothing any longer, for the process stops: what is held is deferred, and waits in a delay tier.
+
+        What is at work has ``STOP_SECONDS`` to end, and is deferred then. In hand when the process is gone it would
+        count as a death.
+        """
         self._stopping.set()
+        last = asyncio.get_running_loop().time() + STOP_SECONDS
+        for hold in self._in_hand:
+            if not hold.expired():
+                hold.reschedule(last)
 
     async def run(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """What ``attempt`` gives, made again for as long as its server is away.
@@ -58,15 +69,17 @@ class Breaker:
         """
         try:
             async with asyncio.timeout(LONGEST_HOLD) as hold:
+                self._in_hand.add(hold)
                 return await self._until_answered(attempt, hold)
         except TimeoutError:
             if not hold.expired():
                 raise  # the attempt's own
         finally:
+            self._in_hand.discard(hold)
             self._held.discard(hold)
         if self._opened_at is not None:
             raise Deferred(self._reason)
-        raise Transient("took-too-long")
+        raise Deferred("stopped") if self._stopping.is_set() else Transient("took-too-long")
 
     async def _until_answered(self, attempt: Callable[[], Awaitable[T]], hold: asyncio.Timeout) -> T:
         while True:

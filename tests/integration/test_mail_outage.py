@@ -1,4 +1,4 @@
-"""Mails while the mail server is away: none loses a try by it."""
+"""Mails while the mail server is away, or while notifier stops: none loses a try by it, and none is sent twice."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -57,3 +57,29 @@ async def test_events_that_ask_no_mail_server_cost_the_mails_that_wait_for_it_no
     mails = {str(event.id) for event in held}
     ends = [line["outcome"] for line in lines if line["event"] == "message" and line["message_id"] in mails]
     assert ends == ["done"] * len(held)
+
+
+async def test_mail_that_is_under_way_when_notifier_stops_is_sent_once(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its event is given up in time, and notifier ends when the mail server has said that it has the mail."""
+    monkeypatch.setattr(breaker, "STOP_SECONDS", 0.2)
+    post.server.silence = 1.5
+    async with post.notifier() as bus:
+        await bus.publish(opened())
+        await eventually_async(post.server.has_mails)
+    async with post.notifier():
+        await eventually_async(post.is_idle)
+        await asyncio.sleep(post.server.silence)  # time for the second mail that must not come
+    assert len(post.server.mails) == 1
+
+
+async def test_mails_that_queue_when_notifier_stops_are_not_begun(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mail whose event was given up before it had a connection is another notifier's."""
+    monkeypatch.setattr(breaker, "STOP_SECONDS", 0.2)
+    post.server.silence = 1.0
+    async with post.notifier(smtp_connections=1) as bus:
+        for _ in range(4):
+            await bus.publish(another(moved()))
+        await eventually_async(post.server.has_mails)
+    assert len(post.server.mails) == 1

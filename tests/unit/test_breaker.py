@@ -185,6 +185,40 @@ async def test_nothing_is_held_when_the_process_stops(breaker: Breaker) -> None:
     assert len(server.asked) == asked
 
 
+async def test_who_waits_for_one_that_hangs_is_let_go_too(breaker: Breaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that stops while a look hangs defers all that it has in hand in time, for it would count as deaths."""
+    monkeypatch.setattr(breakers, "STOP_SECONDS", 0.2)
+    first_looks, hanging = 3, asyncio.Event()
+
+    async def look() -> None:
+        nonlocal first_looks
+        first_looks -= 1
+        if first_looks < 0:
+            hanging.set()
+            await asyncio.sleep(60)
+        raise Away("smtp-away")
+
+    work = [asyncio.ensure_future(breaker.run(look)) for _ in range(3)]
+    await hanging.wait()
+    breaker.let_go()
+    outcomes = await asyncio.wait_for(asyncio.gather(*work, return_exceptions=True), 1)
+    assert [(type(each), str(each)) for each in outcomes] == [(Deferred, "smtp-away")] * 3
+
+
+async def test_what_is_at_work_when_the_process_stops_may_end(
+    breaker: Breaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given time; what is not done then, though no server is known to be away, is deferred, not failed."""
+    monkeypatch.setattr(breakers, "STOP_SECONDS", 0.3)
+    quick = asyncio.ensure_future(breaker.run(lambda: asyncio.sleep(0.1, "done")))
+    slow = asyncio.ensure_future(breaker.run(lambda: asyncio.sleep(60)))
+    await asyncio.sleep(0.01)
+    breaker.let_go()
+    assert await quick == "done"
+    with pytest.raises(Deferred, match="stopped"):
+        await asyncio.wait_for(slow, 1)
+
+
 async def test_nothing_is_held_for_ever(breaker: Breaker, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the longest hold a message is deferred, before the broker would take it back."""
     monkeypatch.setattr(breakers, "LONGEST_HOLD", 0.1)
