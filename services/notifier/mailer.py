@@ -124,8 +124,10 @@ class Mailer:
             timeout=settings.smtp_timeout,
         )
 
-    def close(self) -> None:
-        """Close the kept connections."""
+    async def close(self) -> None:
+        """Wait for the mails under way, which may be out before it is known, and close the connections."""
+        for _ in range(self._settings.smtp_connections):
+            await self.slots.acquire()
         for client in self._idle:
             client.close()
 

@@ -33,7 +33,7 @@ def build(settings: NotifierSettings, brokers: Brokers | None = None) -> FastAPI
             yield
         finally:
             await bus.stop()
-            mailer.close()
+            await mailer.close()
             ledger.close()
 
     return service_app(

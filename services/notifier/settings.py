@@ -1,7 +1,8 @@
 """What notifier needs beside the common settings."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
+from shared.contracts.addresses import in_ascii
 from shared.runtime.settings import ServiceSettings
 
 
@@ -19,3 +20,5 @@ class NotifierSettings(ServiceSettings):
     smtp_timeout: float = Field(default=20.0, gt=0, description="Seconds to connect and send one mail, in all.")
     mail_from: str
     portal_url: str = Field(description="The ticket's page is this plus the ticket number.")
+
+    _mail_from_is_an_address = field_validator("mail_from")(in_ascii)

@@ -126,6 +126,27 @@ async def test_service_that_stops_in_an_outage_puts_what_it_holds_into_a_tier(vh
     assert await vhost.count(QUEUE) == 0
 
 
+async def test_what_hangs_in_a_service_that_stops_counts_no_death(vhost: Vhost) -> None:
+    """Work that does not end in the time that a service has to stop is in a tier before the connection is closed."""
+    begun = 0
+
+    async def hang(_: RequestSubmitted) -> None:
+        nonlocal begun
+        begun += 1
+        await asyncio.sleep(3600)
+
+    async def all_hang() -> bool:
+        return begun == 4
+
+    async with vhost.serving(topology.CHECK_LETTER, hang, prefetch=4) as bus:
+        for n in range(4):
+            await bus.publish(submitted(f"/{n}"))
+        await eventually_async(all_hang)
+    # Its tier brings them back: deliveries that the broker had counted would show.
+    found = await vhost.drain(QUEUE, 4)
+    assert [(deliveries(each), each.headers.get(ATTEMPT)) for each in found] == [(0, 0)] * 4
+
+
 async def test_what_a_stopping_service_never_began_is_as_if_it_had_not_come(vhost: Vhost) -> None:
     """A service that stops takes no more, so that nothing goes back with its deliveries counted."""
     begun: list[str] = []

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from shared.runtime import breaker as breakers
-from shared.runtime.breaker import Breaker
+from shared.runtime.breaker import Breaker, unasked
 from shared.runtime.failures import Away, Deferred, Permanent, Transient
 from tests.fixtures.wait import eventually_async
 
@@ -107,7 +107,7 @@ async def test_message_whose_server_is_away_for_it_alone_fails(breaker: Breaker)
 
 @pytest.mark.parametrize("answer", [Permanent("key-reused"), Transient("letter-not-there")], ids=str)
 async def test_any_answer_means_that_the_server_is_back(breaker: Breaker, gauge: Gauge, answer: Exception) -> None:
-    """A refusal too closes the breaker, and fails as a refusal does."""
+    """Where no other is held a refusal too closes the breaker, and fails as a refusal does."""
     server = Server()
     refused = asyncio.ensure_future(breaker.run(server.for_message(1, answer)))
     await asyncio.sleep(0.05)
@@ -115,6 +115,50 @@ async def test_any_answer_means_that_the_server_is_back(breaker: Breaker, gauge:
     with pytest.raises(type(answer)):
         await refused
     assert not is_open(gauge)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, Permanent("unreadable"), Transient("address-not-there"), Deferred("mail-in-work"), KeyError("who?")],
+    ids=str,
+)
+async def test_who_asks_no_server_does_not_tell_that_it_is_back(
+    breaker: Breaker, gauge: Gauge, answer: Exception | None
+) -> None:
+    """What is done without the server, or fails before it is asked, leaves those who wait for it where they are."""
+    server = Server()
+    held = [asyncio.ensure_future(breaker.run(server.for_message(n))) for n in range(3)]
+    await asyncio.sleep(0.05)
+
+    async def ask_nobody() -> None:
+        unasked()
+        if answer is not None:
+            raise answer
+
+    for _ in range(10):
+        [outcome] = await asyncio.gather(breaker.run(ask_nobody), return_exceptions=True)
+        assert outcome is answer
+        assert is_open(gauge)
+    await asyncio.sleep(0.05)
+    assert not any(each.done() for each in held)
+    server.is_away = False
+    assert await asyncio.gather(*held) == [0, 1, 2]
+    assert not is_open(gauge)
+
+
+async def test_an_answer_to_what_was_asked_before_the_outage_does_not_end_it(breaker: Breaker, gauge: Gauge) -> None:
+    """A message that was on its way when the server went may still be done: those who are held wait on."""
+    server, answered = Server(), asyncio.Event()
+    early = asyncio.ensure_future(breaker.run(answered.wait))
+    held = asyncio.ensure_future(breaker.run(server.for_message(1)))
+    await asyncio.sleep(0.05)
+    answered.set()
+    assert await early
+    await asyncio.sleep(0.05)
+    assert is_open(gauge)
+    assert not held.done()
+    server.is_away = False
+    assert await held == 1
 
 
 async def test_what_nobody_foresaw_is_not_held(breaker: Breaker, gauge: Gauge) -> None:
@@ -139,6 +183,40 @@ async def test_nothing_is_held_when_the_process_stops(breaker: Breaker) -> None:
     outcomes = await asyncio.wait_for(asyncio.gather(*work, return_exceptions=True), 1)
     assert [(type(each), str(each)) for each in outcomes] == [(Deferred, "store-away")] * 3
     assert len(server.asked) == asked
+
+
+async def test_who_waits_for_one_that_hangs_is_let_go_too(breaker: Breaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that stops while a look hangs defers all that it has in hand in time, for it would count as deaths."""
+    monkeypatch.setattr(breakers, "STOP_SECONDS", 0.2)
+    first_looks, hanging = 3, asyncio.Event()
+
+    async def look() -> None:
+        nonlocal first_looks
+        first_looks -= 1
+        if first_looks < 0:
+            hanging.set()
+            await asyncio.sleep(60)
+        raise Away("smtp-away")
+
+    work = [asyncio.ensure_future(breaker.run(look)) for _ in range(3)]
+    await hanging.wait()
+    breaker.let_go()
+    outcomes = await asyncio.wait_for(asyncio.gather(*work, return_exceptions=True), 1)
+    assert [(type(each), str(each)) for each in outcomes] == [(Deferred, "smtp-away")] * 3
+
+
+async def test_what_is_at_work_when_the_process_stops_may_end(
+    breaker: Breaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given time; what is not done then, though no server is known to be away, is deferred, not failed."""
+    monkeypatch.setattr(breakers, "STOP_SECONDS", 0.3)
+    quick = asyncio.ensure_future(breaker.run(lambda: asyncio.sleep(0.1, "done")))
+    slow = asyncio.ensure_future(breaker.run(lambda: asyncio.sleep(60)))
+    await asyncio.sleep(0.01)
+    breaker.let_go()
+    assert await quick == "done"
+    with pytest.raises(Deferred, match="stopped"):
+        await asyncio.wait_for(slow, 1)
 
 
 async def test_nothing_is_held_for_ever(breaker: Breaker, monkeypatch: pytest.MonkeyPatch) -> None:

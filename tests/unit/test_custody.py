@@ -2,10 +2,14 @@
 
 import asyncio
 import hashlib
+from functools import partial
 from typing import IO, Any, cast
+from unittest.mock import Mock
 
 import pytest
+from prometheus_client import CollectorRegistry, Gauge
 
+from services.documents import handlers
 from services.documents.custody import Custody
 from services.documents.retention import Retention
 from services.documents.scanner import Scanner
@@ -13,6 +17,8 @@ from services.documents.verdict import Verdict
 from services.documents.workers import Workers
 from shared.contracts.letters import LetterFault
 from shared.contracts.media import PDF
+from shared.runtime import breaker as breakers
+from shared.runtime.breaker import Breaker
 from shared.runtime.failures import Away, Transient
 from shared.runtime.objects import Lock, ObjectStore
 from tests.builders import letter, submission, submitted
@@ -91,3 +97,23 @@ async def test_where_one_fails_nothing_runs_on(parts: Parts, failure: type[Trans
     with pytest.raises(failure):
         await parts.custody().check(REQUEST)
     assert parts.at_work == 0
+
+
+async def test_a_request_without_letters_does_not_tell_that_the_scanner_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is checked without any server: those with letters, which wait for the scanner, wait on."""
+    monkeypatch.setattr(breakers, "PAUSE_SECONDS", 0.01)
+    bus, parts = Mock(), Parts(scanner_is_away=True)
+    handlers.register(bus, parts.custody())
+    [_, check_letter] = bus.subscribe.call_args.args
+    breaker = Breaker("documents.check-letter", Gauge("open", "Open.", ("queue",), registry=CollectorRegistry()))
+    held = asyncio.ensure_future(breaker.run(partial(check_letter, REQUEST)))
+    await asyncio.sleep(0.05)
+    for _ in range(3):
+        checked = await breaker.run(partial(check_letter, submitted(submission(letters=()))))
+        assert checked.data.letters == ()
+    await asyncio.sleep(0.1)
+    assert not held.done()
+    parts.scanner_is_away = False
+    assert len((await held).data.letters) == len(DATA)

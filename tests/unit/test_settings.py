@@ -77,6 +77,16 @@ def test_a_wrong_value_is_named_but_not_repeated(environment: pytest.MonkeyPatch
     assert "hush-hush" not in str(raw.value)
 
 
+@pytest.mark.parametrize("address", ["desk", "desk@", "POR Desk <desk@carrier.example>", "dësk@carrier.example"])
+def test_a_sender_that_no_mail_can_have_is_a_wrong_setting(environment: pytest.MonkeyPatch, address: str) -> None:
+    """Notifier does not start with it: it would be found when every mail has failed for its last time."""
+    for name in NEEDED[NotifierSettings] - {*COMMON}:
+        environment.setenv(name, "mongodb://127.0.0.1/")
+    environment.setenv("POR_MAIL_FROM", address)
+    said = complaint(NotifierSettings)
+    assert [line.strip().partition(":")[0] for line in said.splitlines()[1:]] == ["POR_MAIL_FROM"]
+
+
 def test_settings_are_read_from_the_environment(environment: pytest.MonkeyPatch) -> None:
     """Right variables are read, the tiers' lengths as a list with commas."""
     environment.setenv("POR_RETRY_DELAYS", "1,2,3,4.5,6")
