@@ -16,7 +16,7 @@ from pymongo import MongoClient
 from ops.objects import object_store
 from ops.stack import StackInfo
 from ops.tokens import AUDIENCE, ISSUER
-from shared.runtime.amqp import BusAway
+from shared.runtime.amqp import BusAway, stuck_is_away
 from shared.runtime.auth import OPS, Caller, TokenVerifier
 from shared.runtime.problems import Problem
 from shared.runtime.settings import SECRETS_DIR, ConfigurationError, HttpAddress, ServiceSettings, read_settings
@@ -90,8 +90,9 @@ async def connect(desk: OperatorSettings) -> AsyncIterator[aio_pika.abc.Abstract
     except BusAway as error:
         raise Refused(f"RabbitMQ cannot be reached ({type(error).__name__}). Check POR_AMQP_URL.") from None
     try:
-        async with connection:
-            yield connection
+        with stuck_is_away():
+            async with connection:
+                yield connection
     except BusAway as error:
         raise Refused(f"RabbitMQ stopped answering ({type(error).__name__}). Run the command again.") from error
 

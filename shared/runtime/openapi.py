@@ -135,7 +135,8 @@ EVENTS: dict[int | str, dict[str, Any]] = {
             "One event per change, until either side closes the stream or the token expires. `event` is its kind, "
             "`data` the public event, and `id` an opaque ID: send the last one as `Last-Event-ID` to resume there; "
             "some events may then repeat, with the same ID. `ready` means that from here on events arrive as they "
-            "happen; `reload` means that some may be missing: read the tickets again. Comments are keep-alives."
+            "happen; `reload` means that some may be missing: forget the IDs that you have, and read the tickets "
+            "again. Comments are keep-alives."
         ),
         "content": {
             "text/event-stream": {
