@@ -22,6 +22,7 @@ from shared.runtime.breaker import Breaker
 from shared.runtime.failures import Away, Transient
 from shared.runtime.objects import Lock, ObjectStore
 from tests.builders import letter, submission, submitted
+from tests.fixtures.wait import eventually_async
 
 DATA = (b"%PDF-one", b"%PDF-two")
 
@@ -107,13 +108,18 @@ async def test_a_request_without_letters_does_not_tell_that_the_scanner_is_back(
     bus, parts = Mock(), Parts(scanner_is_away=True)
     handlers.register(bus, parts.custody())
     [_, check_letter] = bus.subscribe.call_args.args
-    breaker = Breaker("documents.check-letter", Gauge("open", "Open.", ("queue",), registry=CollectorRegistry()))
+    registry = CollectorRegistry()
+    breaker = Breaker("documents.check-letter", Gauge("open", "Open.", ("queue",), registry=registry))
+
+    async def is_open() -> bool:
+        return registry.get_sample_value("open", {"queue": "documents.check-letter"}) == 1
+
     held = asyncio.ensure_future(breaker.run(partial(check_letter, REQUEST)))
-    await asyncio.sleep(0.05)
+    await eventually_async(is_open)
     for _ in range(3):
         checked = await breaker.run(partial(check_letter, submitted(submission(letters=()))))
         assert checked.data.letters == ()
-    await asyncio.sleep(0.1)
+        assert await is_open()
     assert not held.done()
     parts.scanner_is_away = False
     assert len((await held).data.letters) == len(DATA)
