@@ -31,7 +31,9 @@ class ObjectStoreServer(Process):
                 "MINIO_BROWSER": "off",
             }
         else:
-            argv = [tools.rclone, "serve", "s3", "--addr", address, str(data)]
+            # Where two puts of one object meet, rclone may take a file for gone that is there, for as long as it keeps
+            # what it knows of the folder: five minutes by default.
+            argv = [tools.rclone, "serve", "s3", "--addr", address, "--dir-cache-time", "5s", str(data)]
             # In the environment, where other users do not see it as they see arguments. RCLONE_CONFIG="": none.
             user = {"RCLONE_AUTH_KEY": f'"{access},{secret}"', "RCLONE_CONFIG": ""}
         super().__init__("object_store", argv, log=log, env={**env, **user, "HOME": str(home)})
