@@ -10,6 +10,8 @@ import httpx
 from ops.access import OperatorSettings, Refused
 
 TIMEOUT = 10.0
+# RabbitMQ answers 500 now and then when queues come or go while it lists them; the next answer is good.
+ATTEMPTS = 3
 # How far back RabbitMQ keeps the lengths of queues unless it is told otherwise, and at which steps, in seconds.
 RECORDS = ((600, 5), (3600, 60))
 LONGEST_SECONDS = float(RECORDS[-1][0])
@@ -80,7 +82,14 @@ class BrokerView:
 
     def _list(self, path: str) -> list[dict[str, Any]]:
         try:
-            found: list[dict[str, Any]] = self._http.get(f"/api/{path}").raise_for_status().json()
+            for _ in range(ATTEMPTS):
+                answer = self._http.get(f"/api/{path}")
+                if answer.status_code != httpx.codes.INTERNAL_SERVER_ERROR:
+                    break
+            found: list[dict[str, Any]] = answer.raise_for_status().json()
+        except httpx.HTTPStatusError as error:
+            what = f"RabbitMQ's management API answers {error.response.status_code}."
+            raise Refused(f"{what} Check POR_RABBITMQ_MANAGEMENT_URL.") from None
         except (httpx.HTTPError, ValueError) as error:
             what = f"RabbitMQ's management API does not answer ({type(error).__name__})."
             raise Refused(f"{what} Check POR_RABBITMQ_MANAGEMENT_URL.") from None
