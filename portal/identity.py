@@ -14,6 +14,7 @@ from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import BaseModel, TypeAdapter, ValidationError, field_validator
 
+from portal.addresses import MailAddress
 from portal.settings import ConfigurationError
 
 SHORTEST_PASSWORD = 12
@@ -28,7 +29,7 @@ class User(BaseModel, frozen=True):
     user_id: str
     name: str
     company: str
-    email: str
+    email: MailAddress
     role: Literal["producer", "staff"]
     producer_id: str | None = None
     reads_private: bool = False  # staff who may read bank details

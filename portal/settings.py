@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from portal.addresses import MailAddress
+
 SECRETS_DIR = Path("/run/secrets")
 
 HttpAddress = Annotated[str, Field(pattern="^https?://[^/]+$", description="http(s)://host:port")]
@@ -38,7 +40,7 @@ class PortalSettings(BaseSettings):
     smtp_starttls: bool = True
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
-    mail_from: str
+    mail_from: MailAddress
 
     name: str = Field(default="Producer Portal", description="In the head of each page and in mails.")
     statements_url: str | None = Field(default=None, pattern="^https?://", description="Commission Statements.")
