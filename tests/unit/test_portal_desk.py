@@ -17,9 +17,9 @@ REASONS = [
     {"reason": "other", "text": "See the comment.", "statuses": ["on-hold"], "about_letter": False},
 ]
 HASHED = CHEAP.hash("x")
-STAFF = User(user_id="rokafor", name="Ruth Okafor", company="", email="", role="staff", password=HASHED)
+STAFF = User(user_id="rokafor", name="Ruth Okafor", company="", email="r@c.example", role="staff", password=HASHED)
 PRODUCER = User(
-    user_id="dana", name="Dana", company="", email="", role="producer", producer_id="P1001", password=HASHED
+    user_id="dana", name="Dana", company="", email="d@a.example", role="producer", producer_id="P1001", password=HASHED
 )
 
 
