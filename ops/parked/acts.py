@@ -4,6 +4,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
 
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
@@ -61,6 +63,13 @@ class Act:
         )
 
 
+class Channels(NamedTuple):
+    """Where an act publishes: what goes back to its queue, and what tells of it."""
+
+    replays: AbstractChannel
+    records: AbstractChannel
+
+
 class Acting:
     """One act on many parcels; ``done`` says at any time how far it is."""
 
@@ -75,39 +84,41 @@ class Acting:
             Refused: it cannot be recorded now; what was not acked is parked as before.
         """
         await require(self._connection, topology.OPERATIONS_LOG)
-        channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+        # The records' own channel: their log takes them by its numbers (docs/decisions/0036).
+        confirming = partial(self._connection.channel, publisher_confirms=True, on_return_raises=True)
+        channels = Channels(replays=await confirming(), records=await confirming())
         self._began = asyncio.get_running_loop().time()
         size = max(1, int(self._act.rate * HOLD_SECONDS))
         for lot in LOTS:
             of_lot = [parcel for parcel in parcels if parcel.lot == lot]
             for first in range(0, len(of_lot), size):
-                await self._go(channel, lot, of_lot[first : first + size])
+                await self._go(channels, lot, of_lot[first : first + size])
 
     @property
     def _replays(self) -> bool:
         return self._act.kind is ParkingReplayed
 
-    async def _go(self, channel: AbstractChannel, lot: str, parcels: Sequence[Parcel]) -> None:
+    async def _go(self, channels: Channels, lot: str, parcels: Sequence[Parcel]) -> None:
         # Counted, for what goes back may be parked again, within the second, before this has ended.
         todo = Counter(parcel.key for parcel in parcels)
         async with holding(self._connection, lot) as held:
             async for parcel in held.parcels():
                 if todo[parcel.key]:
                     todo[parcel.key] -= 1
-                    await self._one(channel, parcel)
+                    await self._one(channels, parcel)
                 if not todo.total():
                     break
         if missing := [message_id for message_id, *_ in todo.elements()]:
             self._done.failures += [f"{each}: no longer parked, or held by another operator" for each in missing]
 
-    async def _one(self, channel: AbstractChannel, parcel: Parcel) -> None:
+    async def _one(self, channels: Channels, parcel: Parcel) -> None:
         due = self._began + self._steps / self._act.rate
         self._steps += 1
         await asyncio.sleep(due - asyncio.get_running_loop().time())
-        if self._replays and (obstacle := await self._send_back(channel, parcel)):
+        if self._replays and (obstacle := await self._send_back(channels.replays, parcel)):
             self._done.failures.append(f"{parcel.message_id}: {obstacle}; it stays parked")
         else:
-            await self._record(channel, parcel)
+            await self._record(channels.records, parcel)
             await parcel.message.ack()
             self._done.count += 1
         self._told(1)

@@ -78,7 +78,7 @@ class Bus:
     def _broker(self, role: str, metrics: RabbitPrometheusMiddleware) -> RabbitBroker:
         return RabbitBroker(
             self._address(role),
-            default_channel=Channel(publisher_confirms=True, on_return_raises=True),
+            default_channel=_confirming(),
             app_id=self.service,
             graceful_timeout=GRACEFUL_SECONDS,
             fail_fast=False,
@@ -195,7 +195,7 @@ class Bus:
             async with asyncio.timeout(self._timeout):
                 await self._publisher.publish(
                     body,
-                    exchange=RabbitExchange(exchange, declare=False),
+                    exchange=_known(exchange),
                     persist=True,
                     mandatory=True,
                     **options,
@@ -206,6 +206,7 @@ class Bus:
         with stuck_is_away():
             await self._publisher.connect()
             await self._redeclare()
+            await self._give_public_events_a_channel()
             await self._publisher.start()
             await self._consumer.start()
         self._watching = asyncio.create_task(watch_forever(self._address("watch"), self._watched))
@@ -219,6 +220,16 @@ class Bus:
             breaker.let_go()
         await self._consumer.stop()
         await self._publisher.stop()
+
+    async def _give_public_events_a_channel(self) -> None:
+        """Let what goes into the log be numbered alike by the channel and by the log.
+
+        RabbitMQ before 4.0 sends a stream's next leader what is unconfirmed by the channel's numbers, not the stream's
+        (``rabbit_stream_queue:resend_all``). Where the two differ it takes later events for known ones: it confirms
+        them, and does not keep them.
+        """
+        # The library publishes to an exchange on the channel on which it first came to know it.
+        await self._publisher.config.declarer.declare_exchange(_known(topology.EVENTS), channel=_confirming())
 
     async def _redeclare(self, *_: object) -> None:
         try:
@@ -238,3 +249,12 @@ class Bus:
         if not (await self.can_publish() and await self._consumer.ping(0.1)):
             return False
         return all([await is_consuming(subscriber) for subscriber in self._subscribers])
+
+
+def _confirming() -> Channel:
+    return Channel(publisher_confirms=True, on_return_raises=True)
+
+
+def _known(exchange: str) -> RabbitExchange:
+    # Robust, a reconnect would ask for it before the topology is declared, and fail for ever where the broker lost it.
+    return RabbitExchange(exchange, declare=False, robust=False)

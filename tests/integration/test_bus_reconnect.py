@@ -10,7 +10,7 @@ from shared.contracts.tickets import TicketOpened
 from tests import builders
 from tests.fixtures.broker import DELAYS, Vhost
 from tests.fixtures.events import submitted
-from tests.fixtures.wait import eventually_async
+from tests.fixtures.wait import PATIENCE, eventually_async
 
 
 async def missing(vhost: Vhost) -> set[object]:
@@ -40,7 +40,12 @@ async def test_what_the_broker_lost_is_there_again_after_the_reconnect(vhost: Vh
         bus.subscribe(topology.CHECK_LETTER, handle)
         bus.listen("ticket.opened", TicketOpened, hear)
         await bus.start()
+        await bus.publish(submitted())
+        await bus.publish(builders.opened())
+        await asyncio.gather(done.wait(), heard.wait())
         await way.shut()
+        done.clear()
+        heard.clear()
         await eventually_async(bus.ready, lambda ready: not ready)
         if lost == "everything":
             vhost.management.delete_vhost()
@@ -48,10 +53,10 @@ async def test_what_the_broker_lost_is_there_again_after_the_reconnect(vhost: Vh
         else:
             vhost.management.delete_queue(topology.CHECK_LETTER.name)
         await way.open()
-        await eventually_async(lambda: missing(vhost), lambda found: not found, patience=8)
-        await eventually_async(bus.ready, patience=8)
+        await eventually_async(lambda: missing(vhost), lambda found: not found)
+        await eventually_async(bus.ready)
         await bus.publish(submitted())
         await bus.publish(builders.opened())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await asyncio.gather(done.wait(), heard.wait())
         await bus.stop()
