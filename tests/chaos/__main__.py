@@ -14,7 +14,7 @@ from rich.console import Console
 from ops.stack import MissingTool, ProcessFailed, Stack, StackError, ended_by_signals
 from tests.chaos import report
 from tests.chaos.scenario import Outcome, Run, Scenario
-from tests.chaos.scenarios import BY_NAME, SCENARIOS, SHORT
+from tests.chaos.scenarios import SCENARIOS, SHORT
 from tests.chaos.world import SETTINGS
 
 HOME = Path(".local/chaos")
@@ -33,7 +33,7 @@ def main(
 
     Exit code 1: a promise was not kept, or a scenario could not be played.
     """
-    known = {**SCENARIOS, **SHORT, **BY_NAME}
+    known = {**SCENARIOS, **SHORT}
     if listed:
         print("\n".join(f"{name:20} {known[name].sentence}" for name in known))
         return

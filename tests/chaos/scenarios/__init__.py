@@ -1,4 +1,4 @@
-"""The scenarios by name, in the order in which they are run: of the suite, of its short form, and by name only."""
+"""The scenarios by name, in the order in which they are run: of the suite, and of its short form."""
 
 from tests.chaos.scenario import Scenario
 from tests.chaos.scenarios import broker, clusters, deaths, delivery, mail, stores, wires
@@ -16,5 +16,3 @@ _ALL = (
 SCENARIOS: dict[str, Scenario] = {each.name: each for each in _ALL}
 
 SHORT: dict[str, Scenario] = {each.name: each for each in (deaths.SHORT,)}
-
-BY_NAME: dict[str, Scenario] = {each.name: each for each in clusters.ON_RABBITMQ_4}

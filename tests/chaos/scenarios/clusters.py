@@ -31,7 +31,7 @@ def kill_node_of_clients(world: World) -> None:
     with management(world.stack) as hands:
         for _ in range(ROUNDS):
             connections = [each["node"] for each in hands.connections()]
-            _do_without(world, _victim(world, hands, connections))
+            _do_without(world, _named_most(world, connections))
             _await_members(world, hands)
 
 
@@ -41,7 +41,16 @@ def kill_leader(world: World) -> None:
         for _ in range(ROUNDS):
             hands.rebalance()
             world.until(lambda: len(set(_leaders(hands))) > 1, "the queues have more than one leader")
-            _do_without(world, _victim(world, hands, _leaders(hands)))
+            _do_without(world, _named_most(world, _leaders(hands)))
+            _await_members(world, hands)
+
+
+def kill_leader_of_the_log(world: World) -> None:
+    """The node dies that leads the log of events."""
+    with management(world.stack) as hands:
+        for _ in range(ROUNDS):
+            log = [queue["node"] for queue in hands.queues() if queue["name"] == topology.EVENTS_LOG]
+            _do_without(world, _named_most(world, log))
             _await_members(world, hands)
 
 
@@ -111,14 +120,8 @@ def _leaders(hands: Management) -> list[str]:
     return [queue["leader"] for queue in hands.queues() if queue["name"] in _WORK]
 
 
-def _victim(world: World, hands: Management, nodes: list[str]) -> str:
-    """The node that is named most often, but for the one that leads the stream.
-
-    RabbitMQ before 4.0 sends a stream's next leader what is unconfirmed under wrong numbers, and then takes as many new
-    messages for repetitions: it confirms them, and has not kept them (rabbit_stream_queue, resend_all).
-    """
-    [stream] = [queue["node"] for queue in hands.queues() if queue["name"] == topology.EVENTS_LOG]
-    [(node, _)] = Counter(each for each in nodes if each != stream).most_common(1)
+def _named_most(world: World, nodes: list[str]) -> str:
+    [(node, _)] = Counter(nodes).most_common(1)
     [name] = [name for name, part in world.stack.processes.items() if isinstance(part, RabbitMQ) and part.node == node]
     return name
 
@@ -151,11 +154,10 @@ SCENARIOS = (
         "cluster-broker", "of three RabbitMQ nodes the one with most clients killed, twice", kill_node_of_clients
     ),
     _on_three("cluster-leader", "of three RabbitMQ nodes the one that leads most queues killed, twice", kill_leader),
+    _on_three(
+        "cluster-log", "of three RabbitMQ nodes the one that leads the log killed, twice", kill_leader_of_the_log
+    ),
+    _on_three("cluster-two-brokers", "two of three RabbitMQ nodes killed", lose_two_brokers),
     _on_three("cluster-database", "of three MongoDB members the primary killed, twice", kill_primary),
     _on_three("cluster-two-databases", "two of three MongoDB members killed", lose_two_databases),
-)
-
-# With two nodes away the stream has to elect its leader anew: see _victim. To be run by name, on RabbitMQ 4.
-ON_RABBITMQ_4 = (
-    _on_three("cluster-two-brokers", "two of three RabbitMQ nodes killed; for RabbitMQ 4", lose_two_brokers),
 )
