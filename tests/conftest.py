@@ -1,5 +1,11 @@
 """Fixtures of all tests; what they are made of is in ``tests/fixtures``."""
 
+from hypothesis import settings
+
+# How long one example takes is a matter of the machine.
+settings.register_profile("desk", deadline=None)
+settings.load_profile("desk")
+
 pytest_plugins = [
     "tests.fixtures.servers",
     "tests.fixtures.object_stores",

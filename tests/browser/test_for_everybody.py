@@ -108,6 +108,7 @@ async def test_a_request_is_sent_with_the_keyboard_alone(visit: Visit, producer_
     await expect(page.locator("h1")).to_have_text("Request Assistance")
     await tab_to(page, "Producer of Record")
     await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_have_text("Group Producer of Record Change")
     await tab_to(page, "Line of Business")
     await page.keyboard.type("Group medical")
     await tab_to(page, "Account Number")

@@ -19,7 +19,7 @@ from shared.runtime.declaring import declare_topology
 from shared.runtime.failures import ATTEMPT, PARKED_AT, QUEUE, REASON, Permanent, Transient
 from tests.fixtures.broker import DELAYS, Vhost, settings_for
 from tests.fixtures.events import checked, submitted
-from tests.fixtures.wait import eventually_async
+from tests.fixtures.wait import PATIENCE, eventually_async
 
 QUEUE_NAME = topology.CHECK_LETTER.name
 
@@ -197,6 +197,7 @@ async def test_long_outage_of_the_publisher_counts_against_no_message(vhost: Vho
         await eventually_async(failed)
         # More tries than the broker would count before it took the message for poison, in queue and suspects.
         await asyncio.sleep(3 * (topology.DELIVERY_LIMIT + 2) * hurry)
+        bus._timeout = PATIENCE
         await way.open()
         await eventually_async(tried_again)
         await bus.stop()
@@ -226,6 +227,7 @@ async def test_message_held_over_a_reconnect_is_moved_once(vhost: Vhost, hurry: 
         await way.shut()
         outage.set()
         await asyncio.sleep(5 * hurry)
+        bus._timeout = PATIENCE  # what the broker confirms late would be moved again
         await way.open()
         await eventually_async(partial(tried, 2))
         assert await eventually_async(lambda: vhost.count(topology.PARKING))

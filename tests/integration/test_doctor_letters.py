@@ -207,7 +207,7 @@ async def test_a_store_that_hangs_is_told_in_time(
         took = time.monotonic() - began
         way.let_through()
     assert "object-store-away" in {each["code"] for each in json.loads(run.stdout)}
-    assert took < 5
+    assert took < 15
 
 
 def test_a_person_sees_how_far_the_walk_is(kept: Kept) -> None:

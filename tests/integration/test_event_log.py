@@ -149,7 +149,7 @@ async def test_another_process_takes_a_listener_up(vhost: Vhost) -> None:
     await publish(vhost, 1, 2)
     first, ids = Live(EventLog("test", vhost.url)), list[str]()
     tasks = [asyncio.create_task(first.follow_forever())]
-    await first._wait_for_position()
+    await eventually_async(lambda: _is(first._position, 1))
     tasks.append(asyncio.create_task(listen(first, [], ids=ids)))
     await eventually_async(lambda: _is(len(ids), 1))
     await publish(vhost, 3, 4)

@@ -109,13 +109,13 @@ async def test_unknown_keys_delay_nobody(
     await asked.caller(Provider(tmp_path).token())
     monkeypatch.setattr(keys, "COOLDOWN", 0.5)
     await asyncio.sleep(0.5)
-    key_server.answer, key_server.pause = b"no keys", 0.4
+    key_server.answer, key_server.pause = b"no keys", 2.0
     token = Provider(tmp_path).token(headers={"kid": "unknown"})
     flood = [asyncio.create_task(refusal(asked, token)) for _ in range(50)]
     await asyncio.sleep(0.1)
     began = time.monotonic()
     assert (await asked.caller(Provider(tmp_path).token())).subject == "P1001"
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 1
     assert {(await each).status for each in flood} == {503}
     assert key_server.asked == 2
 

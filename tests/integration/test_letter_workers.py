@@ -240,4 +240,4 @@ def test_workers_end_with_their_service() -> None:
         workers_of = psutil.Process(service.pid).children()
         assert len(workers_of) == 2
         service.kill()
-    eventually(lambda: [each for each in workers_of if each.is_running()], lambda alive: not alive, 5)
+    eventually(lambda: [each for each in workers_of if each.is_running()], lambda alive: not alive)

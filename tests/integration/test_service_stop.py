@@ -10,7 +10,7 @@ import pytest
 
 from tests.identity import Provider
 
-SECONDS = 3
+SECONDS = 10
 
 
 def environment(folder: Path, broker: int) -> dict[str, str]:
