@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from tests.mutants.guards import ROOT, Guard, read_guards
-from tests.mutants.trial import Outcome, Trial, copy_tree, run_tests, try_without
+from tests.mutants.trial import WHOLE_SECONDS, Outcome, Trial, copy_tree, run_tests, try_without
 
 HOME = ROOT / ".local" / "mutants"
 
@@ -56,7 +56,7 @@ def _require_passing(guards: dict[str, Guard]) -> None:
     console.print("All guards in place …")
     copy_tree(HOME / "whole")
     tests = tuple(dict.fromkeys(test for guard in guards.values() for test in guard.tests))
-    trial = run_tests(tests, HOME / "whole")
+    trial = run_tests(tests, HOME / "whole", WHOLE_SECONDS)
     if trial.outcome is not Outcome.PASSED:
         console.print(f"[red]The tests do not pass with all guards in place: {trial.first_failed} ({trial.log})")
         raise typer.Exit(2)

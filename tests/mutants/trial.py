@@ -14,6 +14,7 @@ from tests.mutants.guards import ROOT, Guard
 # A test that hangs without its guard has noticed too, but need not hang for long.
 TEST_SECONDS = 60
 TRIAL_SECONDS = 300
+WHOLE_SECONDS = 900
 
 
 class Outcome(StrEnum):
@@ -61,8 +62,8 @@ def try_without(name: str, guard: Guard, home: Path) -> Trial:
     return trial
 
 
-def run_tests(tests: tuple[str, ...], tree: Path) -> Trial:
-    """Run ``tests`` in ``tree`` until the first that fails."""
+def run_tests(tests: tuple[str, ...], tree: Path, seconds: float = TRIAL_SECONDS) -> Trial:
+    """Run ``tests`` in ``tree`` until the first that fails, for so long at most."""
     log, report, began = tree.with_suffix(".log"), tree / "report.xml", time.monotonic()
     options = ["-q", "-x", "-p", "no:cacheprovider", f"--junitxml={report}", f"--timeout={TEST_SECONDS}"]
     with (
@@ -72,7 +73,7 @@ def run_tests(tests: tuple[str, ...], tree: Path) -> Trial:
         ) as run,
     ):
         try:
-            run.wait(TRIAL_SECONDS)
+            run.wait(seconds)
         except subprocess.TimeoutExpired:
             run.terminate()
     outcome, first_failed = _verdict(report)

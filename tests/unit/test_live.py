@@ -3,7 +3,8 @@
 import asyncio
 import time
 import tracemalloc
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import cast
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from services.tickets.live import FARTHEST, MAX_LISTENERS, MAX_OF_ONE, MAX_WAITING, Listener, Live
 from shared.contracts.tickets import TicketEvent
 from shared.runtime.auth import TICKETS_READ, TICKETS_WORK, Caller
-from shared.runtime.event_log import EventLog
+from shared.runtime.event_log import Entry, EventLog
 from shared.runtime.event_streams import until
 from shared.runtime.problems import Problem
 from tests.builders import letter_added, message_added, moved, opened, worked
@@ -50,6 +51,42 @@ async def test_who_keeps_up_hears_all_until_his_token_ends() -> None:
     heard = [piece async for piece in listener.pieces()]
     assert heard[:3] == [b"0", b"1", b"2"]
     assert 0.2 < time.monotonic() - began < 2
+
+
+class Swapped(EventLog):
+    """A log in whose place there is another one, without a word to who reads it."""
+
+    def __init__(self) -> None:
+        super().__init__("test", "amqp://127.0.0.1:1/")
+        self.read_from: list[Entry | None] = []
+
+    @asynccontextmanager
+    async def after(self, last: Entry | None) -> AsyncIterator[AsyncGenerator[Entry, None]]:
+        """The old log's entries and the new one's first; to who asks again the new one's only."""
+        self.read_from.append(last)
+        offsets = [0, 1, 2, 0] if len(self.read_from) == 1 else [0]
+        yield self._entries(offsets)
+
+    async def _entries(self, offsets: list[int]) -> AsyncGenerator[Entry, None]:
+        for offset in offsets:
+            yield offset, moved().model_dump_json().encode()
+        await asyncio.Event().wait()
+
+
+async def test_a_log_that_begins_again_is_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its listeners are told to read anew, and its events are not taken for the old one's."""
+    monkeypatch.setattr("services.tickets.live.AGAIN_SECONDS", 0.01)
+    log = Swapped()
+    live = Live(log)
+    listener = live.admit(caller())
+    following = asyncio.create_task(live.follow_forever())
+    pieces = listener.pieces()
+    async with asyncio.timeout(5):
+        kinds = [(await anext(pieces)).split(b"\n")[0] for _ in range(6)]
+    following.cancel()
+    reload, change = b"event: reload", b"event: ticket.status-changed"
+    assert kinds == [reload, change, change, change, reload, change]
+    assert log.read_from == [None, None]
 
 
 async def test_one_listener_too_many_is_refused() -> None:
