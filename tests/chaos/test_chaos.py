@@ -21,7 +21,7 @@ from tests.chaos.scenarios import SHORT
 from tests.chaos.world import SETTINGS
 from tests.identity import notifier_settings
 
-MOST_SECONDS = 240
+MOST_SECONDS = 150
 
 
 @pytest.mark.parametrize("name", POINTS)
